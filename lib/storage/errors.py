@@ -1,15 +1,27 @@
-"""What storage can answer instead of doing what it was asked, named by what the caller can do next."""
+"""What storage can answer instead of doing what it was asked, named by what the caller can do next.
+
+No message carries a key or a value: both may be personal data. The key of a conflicting row is an attribute.
+"""
 
 
 class StorageError(Exception):
     """Storage did not do what it was asked."""
 
 
-class RowExistsError(StorageError):
+class RowConflictError(StorageError):
+    """One row of the write was not as the writer expected; nothing was written. `key` says which row."""
+
+    def __init__(self, message: str, *, key: str) -> None:
+        """Say what happened, and to the row of which key (of several, the first in the order of the writes)."""
+        super().__init__(message)
+        self.key = key
+
+
+class RowExistsError(RowConflictError):
     """A row with this key is already there; nothing was written."""
 
 
-class RowChangedError(StorageError):
+class RowChangedError(RowConflictError):
     """The row is no longer the one that was read, or it is gone; nothing was written."""
 
 
@@ -17,9 +29,21 @@ class RowTooLargeError(StorageError):
     """The rows do not fit storage's limits; nothing was written."""
 
 
+class MessageTooLargeError(StorageError):
+    """The message does not fit a queue; nothing was kept."""
+
+
 class StorageUnavailableError(StorageError):
     """Storage refused or could not be reached; nothing was written, and trying again later may work."""
 
 
 class OutcomeUnknownError(StorageError):
-    """The request left and no answer came back: it may or may not have been done. Settle it by reading back."""
+    """The request left and no clear answer came back: it may or may not have been done. Settle it by reading back."""
+
+
+class StorageSetupError(StorageError):
+    """A table or queue is missing, or we may not use it: nothing was written, and only a deployment repairs it."""
+
+
+class StorageRequestError(StorageError):
+    """Storage did not understand the request, or we not its answer: a defect of this room, for people to look at."""

@@ -1,7 +1,7 @@
 """What the rooms may ask of storage: tables of rows and queues of messages, whoever keeps them.
 
 Two keepers implement these ports and pass the same contract tests: Azure Storage (`lib.storage.azure`) and the
-in-memory twin (`lib.storage.memory`).
+in-memory twin (`lib.storage.memory`). Wrappers that fail or delay on purpose implement them too, outside `lib`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -71,7 +71,12 @@ Write: TypeAlias = Insert | Replace | Upsert | Delete
 
 
 class Table(Protocol):
-    """Rows under (partition, key). Every method may raise StorageUnavailableError; writes may raise OutcomeUnknownError."""
+    """Rows under (partition, key). Every method may raise StorageUnavailableError; writes may raise OutcomeUnknownError.
+
+    Keys are 1 to 512 UTF-16 units without / \\ # ? and controls (`lib.storage.limits.is_legal_key`), compared exactly:
+    the composed and the decomposed form of a letter are two keys. What has the wrong form raises ValueError before the
+    wire. A missing table raises StorageSetupError.
+    """
 
     async def get(self, partition: str, key: str) -> Row | None:
         """Return the row, or None when there is none."""
@@ -86,16 +91,21 @@ class Table(Protocol):
         limit: int = 200,
         resume: str | None = None,
     ) -> RowPage:
-        """Return up to `limit` rows with from_key <= key < below_key, in key order; `resume` goes on where a page ended."""
+        """Return up to `limit` rows (1 to 1000) with from_key <= key < below_key, in key order, in one round trip.
+
+        `resume` goes on where a page of the same range ended.
+        """
         ...
 
-    async def write(self, partition: str, *writes: Write) -> None:
+    async def write(self, partition: str, *writes: Write) -> Sequence[str]:
         """Do all the writes of one partition, or none (one entity group transaction when there are several).
 
+        Returns the new etags in the order of the writes ("" for a Delete), so that who goes on writing need not read.
+
         Raises:
-            RowExistsError: an Insert met a row.
+            RowExistsError: an Insert met a row; of several conflicts, the first in order is told.
             RowChangedError: a Replace or Delete met another etag, or no row.
-            RowTooLargeError: storage's limits on size were passed.
+            RowTooLargeError: storage's limits on size were passed (1 MiB a row, 64 KiB a value, 4 MiB or 100 rows at once).
             OutcomeUnknownError: no answer came back.
         """
         ...
@@ -108,8 +118,24 @@ class QueueDepth:
     messages: int
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message that was received and is hidden from others until `leased_until`. `receipt` is the right to delete it."""
+
+    message_id: str
+    body: str
+    receipt: str
+    dequeue_count: int
+    inserted_at: datetime
+    leased_until: datetime
+
+
 class Queue(Protocol):
-    """A queue of text messages, each at least once and in no promised order."""
+    """A queue of text messages, each at least once and in no promised order.
+
+    Every method may raise StorageUnavailableError; all but `peek` and `depth` may raise OutcomeUnknownError. A missing
+    queue raises StorageSetupError.
+    """
 
     async def send(self, body: str, *, delay_seconds: float = 0) -> None:
         """Keep a message, without expiry, that handlers see after the delay (up to 7 days).
@@ -117,7 +143,23 @@ class Queue(Protocol):
         Raises:
             StorageUnavailableError: the message was not kept.
             OutcomeUnknownError: no answer came back; it may have been kept.
+            MessageTooLargeError: the body is over 64 KiB as XML text; it was not kept.
         """
+        ...
+
+    async def peek(self, limit: int = 32) -> Sequence[str]:
+        """Return the bodies of up to `limit` (1 to 32) messages that are visible now, and leave them as they are."""
+        ...
+
+    async def receive(self, limit: int, *, lease_seconds: float) -> Sequence[Message]:
+        """Take up to `limit` (1 to 32) visible messages; those not deleted within the lease are seen again.
+
+        A lost reply (OutcomeUnknownError) hides messages that nobody holds: they come back when the lease ends.
+        """
+        ...
+
+    async def delete(self, message: Message) -> bool:
+        """Remove a received message. False: the receipt is no longer good, as somebody received the message since."""
         ...
 
     async def depth(self) -> QueueDepth:

@@ -1,0 +1,48 @@
+"""The keeper: tables and queues of one account over one pool of connections."""
+
+from collections.abc import Sequence
+
+from lib.clock import Clock, SystemClock
+from lib.storage import limits
+from lib.storage.azure.connection import Connection
+from lib.storage.azure.queues import AzureQueue, create_queue
+from lib.storage.azure.signing import Service, signer_for
+from lib.storage.azure.tables import AzureTable, create_table
+from lib.storage.azure.transport import Pool, StorageTimeouts, Transport
+from lib.storage.ports import Queue, Table
+
+
+class AzureStorage:
+    """Azure Storage, or the emulator. One per process and event loop; nothing is opened before the first call."""
+
+    def __init__(
+        self, connection: Connection, *, timeouts: StorageTimeouts | None = None, clock: Clock | None = None
+    ) -> None:
+        """Say where storage is, how long it may take, and which clock dates the requests."""
+        self._timeouts = timeouts or StorageTimeouts()
+        self._signer = signer_for(connection, clock or SystemClock())
+        self._pool = Pool(self._timeouts)
+        self._tables = Transport(Service.TABLE, connection.table_service_uri, self._pool, self._signer)
+        self._queues = Transport(Service.QUEUE, connection.queue_service_uri, self._pool, self._signer)
+
+    def table(self, name: str) -> Table:
+        """Return the table of this name."""
+        limits.check_table_name(name)
+        return AzureTable(self._tables, name)
+
+    def queue(self, name: str) -> Queue:
+        """Return the queue of this name."""
+        limits.check_queue_name(name)
+        return AzureQueue(self._queues, name, send_seconds=self._timeouts.send_seconds)
+
+    async def create_missing(self, *, tables: Sequence[str], queues: Sequence[str]) -> None:
+        """Create the tables and queues that are not there yet."""
+        for name in tables:
+            await create_table(self._tables, name)
+        for name in queues:
+            await create_queue(self._queues, name)
+
+    async def close(self) -> None:
+        """Close connections. A later call would open new ones."""
+        await self._pool.close()
+        await self._signer.close()

@@ -1,0 +1,269 @@
+"""Storage in memory: the twin of Azure Storage for tests, simulations and demonstrations.
+
+It passes the same contract tests and is as unkind where Azure is: pages come short or empty before the end of a range,
+messages come in no order, come again, and lose their receipts. All of it is drawn from a seed, so a run can be repeated.
+"""
+
+import asyncio
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from bisect import bisect_left, insort
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import count
+from random import Random
+from types import MappingProxyType
+
+from lib.clock import Clock
+from lib.storage import limits
+from lib.storage.entities import decode, encode
+from lib.storage.errors import RowChangedError, RowExistsError, StorageSetupError
+from lib.storage.ports import Delete, Insert, Message, Queue, QueueDepth, Replace, Row, RowPage, Table, Write
+
+# One page in this many is cut short before the end, now and then to nothing.
+_CUT_ONE_PAGE_IN = 4
+
+
+class MemoryStorage:
+    """A keeper for one event loop. Give the clock that the rest of the test runs on: messages wait by it."""
+
+    def __init__(self, clock: Clock, *, tables: Sequence[str] = (), queues: Sequence[str] = (), seed: int = 0) -> None:
+        """Begin empty, with these tables and queues; the seed decides which pages are cut and how messages are mixed."""
+        self._clock = clock
+        self._seed = seed
+        self._tables: dict[str, MemoryTable] = {}
+        self._queues: dict[str, MemoryQueue] = {}
+        self._create(tables, queues)
+
+    def table(self, name: str) -> Table:
+        """Return the table of this name; as in Azure, only its use tells whether it exists."""
+        return self._table(name)
+
+    def queue(self, name: str) -> Queue:
+        """Return the queue of this name; as in Azure, only its use tells whether it exists."""
+        return self._queue(name)
+
+    async def create_missing(self, *, tables: Sequence[str], queues: Sequence[str]) -> None:
+        """Create the tables and queues that are not there yet."""
+        await asyncio.sleep(0)
+        self._create(tables, queues)
+
+    async def close(self) -> None:
+        """Do nothing: what was kept stays, as a process that starts again would find it."""
+
+    def _create(self, tables: Sequence[str], queues: Sequence[str]) -> None:
+        for name in tables:
+            self._table(name).exists = True
+        for name in queues:
+            self._queue(name).exists = True
+
+    def _table(self, name: str) -> "MemoryTable":
+        limits.check_table_name(name)
+        # Table names differ only beyond case, and a short page must not depend on which table was asked for first.
+        return self._tables.setdefault(name.lower(), MemoryTable(self._random(name.lower())))
+
+    def _queue(self, name: str) -> "MemoryQueue":
+        limits.check_queue_name(name)
+        return self._queues.setdefault(name, MemoryQueue(self._clock, self._random(name)))
+
+    def _random(self, name: str) -> Random:
+        return Random(f"{self._seed} {name}")  # noqa: S311 - to be repeated, not to be secret
+
+
+class MemoryTable:
+    """One table: partitions of rows, changed only between two awaits, so that a transaction is all or nothing."""
+
+    def __init__(self, random: Random) -> None:
+        """Begin empty and not created."""
+        self.exists = False
+        self._random = random
+        self._partitions: dict[str, _Partition] = {}
+        self._etags = count(1)
+
+    async def get(self, partition: str, key: str) -> Row | None:
+        """Return the row, or None when there is none."""
+        limits.check_key(partition)
+        limits.check_key(key)
+        await self._arrive()
+        return self._partition(partition).rows.get(key)
+
+    async def page(
+        self,
+        partition: str,
+        *,
+        from_key: str = "",
+        below_key: str | None = None,
+        limit: int = 200,
+        resume: str | None = None,
+    ) -> RowPage:
+        """Return up to `limit` rows of the range, one time in four fewer than there are."""
+        limits.check_page(partition, limit, from_key, below_key or "")
+        start = max(_order(from_key), _order(_key_of(resume)) if resume is not None else b"")
+        await self._arrive()
+        keys = self._partition(partition).keys_between(start, None if below_key is None else _order(below_key))
+        wanted = keys[:limit]
+        if wanted and self._random.randrange(_CUT_ONE_PAGE_IN) == 0:
+            wanted = wanted[: self._random.randrange(len(wanted))]
+        rows = [self._partition(partition).rows[key] for key in wanted]
+        return RowPage(rows=rows, resume=_resume_at(keys[len(wanted)]) if len(wanted) < len(keys) else None)
+
+    async def write(self, partition: str, *writes: Write) -> Sequence[str]:
+        """Do all the writes, or none."""
+        limits.check_writes(partition, writes)
+        # Through the wire form and back: what a reader gets is a copy with the types that Azure would return.
+        entities = [
+            b"" if isinstance(write, Delete) else encode(partition, write.key, write.values) for write in writes
+        ]
+        limits.check_batch_bytes(entities)
+        await self._arrive()
+        kept = self._partition(partition)
+        for write in writes:
+            _check_expected(write, kept.rows.get(write.key))
+        rows = [self._row(entity) for entity in entities]
+        for write, row in zip(writes, rows, strict=True):
+            kept.put(write.key, row)
+        return [row.etag if row else "" for row in rows]
+
+    async def _arrive(self) -> None:
+        # Others get their turn here, as they would while a request travels.
+        await asyncio.sleep(0)
+        if not self.exists:
+            raise StorageSetupError("the table does not exist")
+
+    def _partition(self, partition: str) -> "_Partition":
+        return self._partitions.setdefault(partition, _Partition())
+
+    def _row(self, entity: bytes) -> Row | None:
+        if not entity:
+            return None
+        row = decode(json.loads(entity), etag=f"W/\"datetime'{next(self._etags):012}'\"")
+        return replace(row, values=MappingProxyType(dict(row.values)))
+
+
+@dataclass
+class _Partition:
+    rows: dict[str, Row] = field(default_factory=dict[str, Row])
+    _ordered: list[bytes] = field(default_factory=list[bytes])
+
+    def put(self, key: str, row: Row | None) -> None:
+        if row is None:
+            del self.rows[key]
+            self._ordered.pop(bisect_left(self._ordered, _order(key)))
+            return
+        if key not in self.rows:
+            insort(self._ordered, _order(key))
+        self.rows[key] = row
+
+    def keys_between(self, start: bytes, end: bytes | None) -> list[str]:
+        last = len(self._ordered) if end is None else bisect_left(self._ordered, end)
+        return [key.decode("utf-16-be") for key in self._ordered[bisect_left(self._ordered, start) : last]]
+
+
+def _check_expected(write: Write, row: Row | None) -> None:
+    if isinstance(write, Insert) and row is not None:
+        raise RowExistsError("a row with this key is already there", key=write.key)
+    if isinstance(write, Replace | Delete) and (row is None or row.etag != write.etag):
+        raise RowChangedError("the row is not the one that was read", key=write.key)
+
+
+def _order(key: str) -> bytes:
+    # Storage compares UTF-16 units, not characters: beyond U+FFFF the two orders differ.
+    return key.encode("utf-16-be")
+
+
+def _resume_at(key: str) -> str:
+    return urlsafe_b64encode(f"at:{key}".encode()).decode()
+
+
+def _key_of(resume: str) -> str:
+    try:
+        kind, _, key = urlsafe_b64decode(resume.encode("ascii")).decode().partition(":")
+    except ValueError:
+        kind, key = "", ""
+    if kind != "at":
+        raise ValueError("a resume is what a page returned")
+    return key
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    message_id: str
+    body: str
+    inserted_at: datetime
+    visible_at: datetime
+    dequeue_count: int = 0
+    receipt: str = ""
+
+
+class MemoryQueue:
+    """One queue, in which time passes by the keeper's clock."""
+
+    def __init__(self, clock: Clock, random: Random) -> None:
+        """Begin empty and not created."""
+        self.exists = False
+        self._clock = clock
+        self._random = random
+        self._kept: dict[str, _Kept] = {}
+        self._numbers = count(1)
+
+    async def send(self, body: str, *, delay_seconds: float = 0) -> None:
+        """Keep a message that is seen after the delay."""
+        limits.check_message(body)
+        delay = limits.whole_seconds(delay_seconds, least=0)
+        await self._arrive()
+        now = self._clock.now()
+        message_id = f"message-{next(self._numbers)}"
+        self._kept[message_id] = _Kept(message_id, body, now, now + timedelta(seconds=delay))
+
+    async def peek(self, limit: int = limits.RECEIVE_MESSAGES) -> Sequence[str]:
+        """Return bodies of visible messages and leave them as they are."""
+        limits.check_receive(limit)
+        await self._arrive()
+        return [kept.body for kept in self._visible(limit)]
+
+    async def receive(self, limit: int, *, lease_seconds: float) -> Sequence[Message]:
+        """Take visible messages; each gets a new receipt, and is seen again after the lease."""
+        limits.check_receive(limit)
+        lease = limits.whole_seconds(lease_seconds, least=1)
+        await self._arrive()
+        until = self._clock.now() + timedelta(seconds=lease)
+        return [self._take(kept, until) for kept in self._visible(limit)]
+
+    async def delete(self, message: Message) -> bool:
+        """Remove the message, if the receipt is still the last one given out for it."""
+        await self._arrive()
+        kept = self._kept.get(message.message_id)
+        if kept is None or kept.receipt != message.receipt:
+            return False
+        del self._kept[message.message_id]
+        return True
+
+    async def depth(self) -> QueueDepth:
+        """Return how many messages wait, visible or not."""
+        await self._arrive()
+        return QueueDepth(messages=len(self._kept))
+
+    async def _arrive(self) -> None:
+        await asyncio.sleep(0)
+        if not self.exists:
+            raise StorageSetupError("the queue does not exist")
+
+    def _visible(self, limit: int) -> list[_Kept]:
+        now = self._clock.now()
+        visible = [kept for kept in self._kept.values() if kept.visible_at <= now]
+        return self._random.sample(visible, min(limit, len(visible)))
+
+    def _take(self, kept: _Kept, until: datetime) -> Message:
+        taken = replace(
+            kept, visible_at=until, dequeue_count=kept.dequeue_count + 1, receipt=f"receipt-{next(self._numbers)}"
+        )
+        self._kept[kept.message_id] = taken
+        return Message(
+            message_id=taken.message_id,
+            body=taken.body,
+            receipt=taken.receipt,
+            dequeue_count=taken.dequeue_count,
+            inserted_at=taken.inserted_at,
+            leased_until=until,
+        )
