@@ -1,7 +1,7 @@
 """Storage in memory: the twin of Azure Storage for tests, simulations and demonstrations.
 
 It passes the same contract tests and is as unkind where Azure is: pages come short or empty before the end of a range,
-messages come in no order, come again, and lose their receipts. All of it is drawn from a seed, so a run can be repeated.
+messages come in no order, come again, and lose their receipts. All is drawn from a seed, so a run can be repeated.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ class MemoryStorage:
     """A keeper for one event loop. Give the clock that the rest of the test runs on: messages wait by it."""
 
     def __init__(self, clock: Clock, *, tables: Sequence[str] = (), queues: Sequence[str] = (), seed: int = 0) -> None:
-        """Begin empty, with these tables and queues; the seed decides which pages are cut and how messages are mixed."""
+        """Begin empty, with these tables and queues; the seed decides how pages are cut and messages mixed."""
         self._clock = clock
         self._seed = seed
         self._tables: dict[str, MemoryTable] = {}
@@ -112,9 +112,7 @@ class MemoryTable:
         """Do all the writes, or none."""
         limits.check_writes(partition, writes)
         # Through the wire form and back: what a reader gets is a copy with the types that Azure would return.
-        entities = [
-            b"" if isinstance(write, Delete) else encode(partition, write.key, write.values) for write in writes
-        ]
+        entities = [_entity(partition, write) for write in writes]
         limits.check_batch_bytes(entities)
         await self._arrive()
         kept = self._partition(partition)
@@ -158,6 +156,10 @@ class _Partition:
     def keys_between(self, start: bytes, end: bytes | None) -> list[str]:
         last = len(self._ordered) if end is None else bisect_left(self._ordered, end)
         return [key.decode("utf-16-be") for key in self._ordered[bisect_left(self._ordered, start) : last]]
+
+
+def _entity(partition: str, write: Write) -> bytes:
+    return b"" if isinstance(write, Delete) else encode(partition, write.key, write.values)
 
 
 def _check_expected(write: Write, row: Row | None) -> None:

@@ -71,11 +71,11 @@ Write: TypeAlias = Insert | Replace | Upsert | Delete
 
 
 class Table(Protocol):
-    """Rows under (partition, key). Every method may raise StorageUnavailableError; writes may raise OutcomeUnknownError.
+    """Rows under (partition, key). Any method may raise StorageUnavailableError; writes may raise OutcomeUnknownError.
 
-    Keys are 1 to 512 UTF-16 units without / \\ # ? and controls (`lib.storage.limits.is_legal_key`), compared exactly:
-    the composed and the decomposed form of a letter are two keys. What has the wrong form raises ValueError before the
-    wire. A missing table raises StorageSetupError.
+    Keys are 1 to 512 UTF-16 units (`lib.storage.limits.is_legal_key` says which), compared exactly: the composed and the
+    decomposed form of a letter are two keys. What has the wrong form raises ValueError before the wire. A missing table
+    raises StorageSetupError.
     """
 
     async def get(self, partition: str, key: str) -> Row | None:
@@ -105,7 +105,7 @@ class Table(Protocol):
         Raises:
             RowExistsError: an Insert met a row; of several conflicts, the first in order is told.
             RowChangedError: a Replace or Delete met another etag, or no row.
-            RowTooLargeError: storage's limits on size were passed (1 MiB a row, 64 KiB a value, 4 MiB or 100 rows at once).
+            RowTooLargeError: beyond 64 KiB a value, 1 MiB or 252 values a row, 4 MiB or 100 rows a transaction.
             OutcomeUnknownError: no answer came back.
         """
         ...
@@ -120,7 +120,7 @@ class QueueDepth:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message that was received and is hidden from others until `leased_until`. `receipt` is the right to delete it."""
+    """A received message, hidden from others until `leased_until`. `receipt` is the right to delete it."""
 
     message_id: str
     body: str

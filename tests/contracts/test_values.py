@@ -36,7 +36,8 @@ class TestValues:
             0.0, 1.0, -2.0, 0.1, 1e308, 5e-324, 1e16, math.inf, -math.inf,
             True, False,
             "", " ", "plain", "it's \"quoted\" \\ <&>", "2026-01-01T00:00:00Z", "true", "12", "null",
-            "Zoë", "Zoe\u0308", "東京", "𝄞", "\u2028\u2029", "\u202eevil", "\ufeffbom", "\x00nul", "a\r\nb\tc\x1f\x7f\x85", "\ufffe",
+            "Zoë", "Zoe\u0308", "東京", "𝄞", "\u2028\u2029", "\u202eevil", "\ufeffbom",
+            "\x00nul", "a\r\nb\tc\x1f\x7f\x85", "\ufffe",
             b"", b"\x00\x01\xff", b"text",
             datetime(2026, 3, 4, 5, 6, 7, 891234, tzinfo=UTC),
             datetime(1601, 1, 1, tzinfo=UTC),
@@ -151,7 +152,8 @@ class TestValues:
 class TestKeys:
     @pytest.mark.parametrize(
         "key",
-        ["k", "it's", "a b", "a%2fb", "a%b", "ü", "東京~1", "𝄞", "x" * 512, "𝄞" * 256, "()=,;:@&+$!*\"'<>|^`{}[]~.", ".", ".."],
+        ["k", "it's", "a b", "a%2fb", "a%b", "ü", "東京~1", "𝄞", "x" * 512, "𝄞" * 256,
+         "()=,;:@&+$!*\"'<>|^`{}[]~.", ".", ".."],
     )  # fmt: skip
     async def test_that_are_legal_address_a_row_alone_and_in_a_transaction(self, keeper: Keeper, key: str) -> None:
         assert is_legal_key(key)
@@ -165,7 +167,7 @@ class TestKeys:
         row = await keeper.table.get(key, key)
         assert row is not None
         assert row.etag == etag
-        assert [one.key for one in await keeper.all_rows(key, from_key=key, limit=1)][0] == key
+        assert key in [one.key for one in await keeper.all_rows(key, from_key=key, limit=1)]
 
     async def test_composed_and_decomposed_letters_are_two_keys(self, keeper: Keeper) -> None:
         await keeper.table.write("p", Insert("é", {"form": "NFC"}), Insert("e\u0301", {"form": "NFD"}))
