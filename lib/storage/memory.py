@@ -211,7 +211,7 @@ class MemoryQueue:
 
     async def send(self, body: str, *, delay_seconds: float = 0) -> None:
         """Keep a message that is seen after the delay."""
-        limits.check_message(body)
+        limits.message_xml(body)
         delay = limits.whole_seconds(delay_seconds, least=0)
         await self._arrive()
         now = self._clock.now()

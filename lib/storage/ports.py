@@ -73,8 +73,8 @@ Write: TypeAlias = Insert | Replace | Upsert | Delete
 class Table(Protocol):
     """Rows under (partition, key). Any method may raise StorageUnavailableError; writes may raise OutcomeUnknownError.
 
-    Keys are 1 to 512 UTF-16 units (`lib.storage.limits.is_legal_key` says which), compared exactly: the composed and the
-    decomposed form of a letter are two keys. What has the wrong form raises ValueError before the wire. A missing table
+    Keys (`lib.storage.limits.is_legal_key`) are 1 to 512 UTF-16 units, compared exactly: the composed and the decomposed
+    form of a letter are two keys. What has the wrong form raises ValueError before the wire. A missing table
     raises StorageSetupError.
     """
 
@@ -143,7 +143,7 @@ class Queue(Protocol):
         Raises:
             StorageUnavailableError: the message was not kept.
             OutcomeUnknownError: no answer came back; it may have been kept.
-            MessageTooLargeError: the body is over 64 KiB as XML text; it was not kept.
+            MessageTooLargeError: the body is over 64 KiB as XML text in ASCII; it was not kept.
         """
         ...
 

@@ -45,7 +45,7 @@ class TestSend:
 
         assert (await keeper.queue.depth()).messages == 0
 
-    @pytest.mark.parametrize("body", ["x" * 65_536, "ü" * 32_768, "&" * 13_107], ids=len)
+    @pytest.mark.parametrize("body", ["x" * 65_536, "ü" * 10_922, "&" * 13_107], ids=len)
     async def test_takes_64_kib_and_not_a_byte_more(self, keeper: Keeper, body: str) -> None:
         await keeper.queue.send(body)
         with pytest.raises(MessageTooLargeError):

@@ -28,15 +28,14 @@ class AzureQueue:
 
     async def send(self, body: str, *, delay_seconds: float = 0) -> None:
         """Keep a message, without expiry, that is seen after the delay."""
-        limits.check_message(body)
         delay = limits.whole_seconds(delay_seconds, least=0)
-        content = f"<QueueMessage><MessageText>{limits.escape_xml(body)}</MessageText></QueueMessage>"
+        content = b"<QueueMessage><MessageText>%b</MessageText></QueueMessage>" % limits.message_xml(body)
         request = Request(
             "POST",
             f"{self._path}/messages",
             query=f"visibilitytimeout={delay}&messagettl=-1",
             headers=_XML,
-            body=content.encode(),
+            body=content,
         )
         _accept(await self._transport.write(request, seconds=self._send_seconds))
 
