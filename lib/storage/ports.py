@@ -73,8 +73,8 @@ Write: TypeAlias = Insert | Replace | Upsert | Delete
 class Table(Protocol):
     """Rows under (partition, key). Any method may raise StorageUnavailableError; writes may raise OutcomeUnknownError.
 
-    Keys (`lib.storage.limits.is_legal_key`) are 1 to 512 UTF-16 units, compared exactly: the composed and the decomposed
-    form of a letter are two keys. What has the wrong form raises ValueError before the wire. A missing table
+    Keys (`lib.storage.limits.is_legal_key`) are 1 to 512 UTF-16 units, compared exactly: the composed and the
+    decomposed form of a letter are two keys. What has the wrong form raises ValueError before the wire. A missing table
     raises StorageSetupError.
     """
 
