@@ -1,0 +1,34 @@
+"""Puts the app together: which rooms are reached over HTTP, by queue message and by timer."""
+
+from typing import Final
+
+import azure.functions as func
+from fastapi import APIRouter
+
+from functions.customers import private as customers_private
+from functions.customers import public as customers_public
+from functions.deliveries import private as deliveries_private
+from functions.deliveries import queues as deliveries_queues
+from functions.deliveries import timers as deliveries_timers
+from functions.health import private as health_private
+from functions.health import public as health_public
+from functions.host.api import create_api
+from functions.host.http import register
+from functions.host.serving import platform
+
+PUBLIC_ROUTERS: Final[tuple[APIRouter, ...]] = (health_public.router, customers_public.router)
+PRIVATE_ROUTERS: Final[tuple[APIRouter, ...]] = (
+    health_private.router,
+    customers_private.router,
+    deliveries_private.router,
+)
+
+
+def assemble() -> func.FunctionApp:
+    """Return the app with every function registered."""
+    app = func.FunctionApp()
+    routers = (*PUBLIC_ROUTERS, *PRIVATE_ROUTERS)
+    register(app, create_api(platform, routers), routers)
+    app.register_functions(deliveries_queues.blueprint)
+    app.register_functions(deliveries_timers.blueprint)
+    return app

@@ -1,0 +1,1 @@
+"""Health: whether the app runs (anonymous, no dependencies), and how its parts do (private)."""

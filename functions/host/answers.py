@@ -1,0 +1,132 @@
+"""How entities and lists are answered, and how that is written down in the OpenAPI documents."""
+
+import json
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+
+from fastapi import Query
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from functions.host.conditions import etag, not_modified
+from functions.host.problems import PROBLEM_JSON, ProblemView
+from lib.changes.operation import Answer
+from lib.paging import DEFAULT_LIMIT, MAXIMUM_CURSOR_LENGTH, MAXIMUM_LIMIT, Page
+
+JSON: Final = "application/json"
+_PRIVATE_CACHE: Final = "private, no-cache"
+
+Limit = Annotated[
+    int,
+    Query(ge=1, le=MAXIMUM_LIMIT, description="How many items a page may have", json_schema_extra={"format": "int32"}),
+]
+Cursor = Annotated[
+    str | None, Query(max_length=MAXIMUM_CURSOR_LENGTH, description="Where a page goes on, from the page before")
+]
+FIRST_LIMIT: Final = DEFAULT_LIMIT
+
+_TRACE_HEADER: Final = {"Trace-Id": {"description": "The trace of this request", "schema": {"type": "string"}}}
+_ETAG_HEADER: Final = {
+    "ETag": {"description": "Names this version in this view; send it back in If-Match", "schema": {"type": "string"}}
+}
+_REPLAYED_HEADER: Final = {
+    "Idempotency-Replayed": {
+        "description": "true when this is the first answer told again",
+        "schema": {"type": "string", "enum": ["true"]},
+    }
+}
+_LOCATION_HEADER: Final = {"Location": {"description": "Where the new resource is", "schema": {"type": "string"}}}
+_LINK_HEADER: Final = {"Link": {"description": 'The next page, rel="next"', "schema": {"type": "string"}}}
+
+
+def entity(answer: Answer, *, view: str, if_none_match: str | None = None) -> Response:
+    """Return an entity as it is read, or 304 when the caller has it already."""
+    tag = etag(answer.version, view)
+    headers = {"ETag": tag, "Cache-Control": _PRIVATE_CACHE}
+    if not_modified(if_none_match, tag):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return Response(answer.document, media_type=JSON, headers=headers)
+
+
+def written(answer: Answer, *, view: str, status: HTTPStatus = HTTPStatus.OK, location: str | None = None) -> Response:
+    """Return what a write made of an entity."""
+    headers = {"ETag": etag(answer.version, view), "Cache-Control": _PRIVATE_CACHE}
+    if location is not None:
+        headers["Location"] = location
+    if answer.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    return Response(answer.document, status_code=status, media_type=JSON, headers=headers)
+
+
+def listed(request: Request, page: Page[str]) -> Response:
+    """Return a page of items that are JSON texts already, with the address of the next page."""
+    following = _next(request, page.cursor)
+    body = f'{{"items":[{",".join(page.items)}],"next":{json.dumps(following)}}}'
+    headers = {"Cache-Control": _PRIVATE_CACHE}
+    if following is not None:
+        headers["Link"] = f'<{following}>; rel="next"'
+    return Response(body, media_type=JSON, headers=headers)
+
+
+def listed_models(request: Request, items: Sequence[BaseModel], cursor: str | None) -> Response:
+    """Return a page of models."""
+    return listed(request, Page([item.model_dump_json(by_alias=True, exclude_none=True) for item in items], cursor))
+
+
+def shown(model: BaseModel, status: HTTPStatus = HTTPStatus.OK, *, nulls: bool = False) -> Response:
+    """Return a model that has no version of its own; absent fields are left out, or null where the shape is fixed."""
+    return Response(
+        model.model_dump_json(by_alias=True, exclude_none=not nulls),
+        status_code=status,
+        media_type=JSON,
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def answers(
+    success: HTTPStatus,
+    model: type[BaseModel] | None,
+    *problems: HTTPStatus,
+    replayable: bool = False,
+    tagged: bool = False,
+) -> dict[int | str, dict[str, Any]]:
+    """Return the responses of an operation for its OpenAPI document, the host's own empty ones among them."""
+    headers: dict[str, Any] = dict(_TRACE_HEADER)
+    if tagged:
+        headers |= _ETAG_HEADER
+    if replayable:
+        headers |= _REPLAYED_HEADER
+    if success is HTTPStatus.CREATED:
+        headers |= _LOCATION_HEADER
+    if model is not None and "next" in model.model_fields:
+        headers |= _LINK_HEADER
+    responses: dict[int | str, dict[str, Any]] = {
+        int(success): {"description": success.description or success.phrase, "headers": headers}
+    }
+    if model is not None:
+        responses[int(success)]["model"] = model
+    if tagged and success is HTTPStatus.OK:
+        responses[304] = {"description": "The caller has this version already", "headers": headers}
+    always = (HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INTERNAL_SERVER_ERROR)
+    for status in sorted({*problems, *always}):
+        responses[int(status)] = {
+            "description": status.description or status.phrase,
+            "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            "headers": _TRACE_HEADER,
+        }
+    return responses
+
+
+def problem_schema() -> dict[str, Any]:
+    """Return the schema of problems for the OpenAPI documents."""
+    return ProblemView.model_json_schema(ref_template="#/components/schemas/{model}")
+
+
+def _next(request: Request, cursor: str | None) -> str | None:
+    if cursor is None:
+        return None
+    query = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    return f"{request.url.path}?{urlencode([*query, ('cursor', cursor)])}"

@@ -1,0 +1,26 @@
+"""The ASGI app: every operation of every room behind one edge."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+
+from functions.host.edge import Edge
+from functions.host.problems import HANDLERS
+from lib.wiring import Platform
+
+
+def create_api(platform: Callable[[], Platform], routers: Sequence[APIRouter]) -> Edge:
+    """Return the API. The platform is asked for at each request, so nothing is built before the first."""
+    app: Final = FastAPI(
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        exception_handlers=HANDLERS,
+        telemetry={"tracing": False},
+    )
+    for router in routers:
+        app.include_router(router)
+    app.state.platform = platform
+    return Edge(app, lambda: platform().settings.gateway_key)

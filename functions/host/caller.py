@@ -1,0 +1,95 @@
+"""Who is calling, under which idempotency key: what every write needs to know of its request."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Header, Request
+
+from functions.host.edge import PARSED_BODY
+from lib.changes.operation import Operation, fingerprint_of
+from lib.errors import MalformedRequestError
+from lib.wiring import Platform
+
+_ACTOR: Final = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,98}[\x21-\x7e])?", re.ASCII)
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
+_PRINCIPAL_HEADER: Final = "x-ms-client-principal-id"
+PRIVATE_PREFIX: Final = "/api/private/"
+
+IfMatch = Annotated[
+    str | None,
+    Header(max_length=500, description="The ETag that was read; required"),
+]
+IfNoneMatch = Annotated[str | None, Header(max_length=2000, description="ETags that the caller has already")]
+_KeyHeader = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        max_length=257,
+        description="Makes a repeat of this write harmless: same key and body, the first answer again",
+    ),
+]
+_ActorHeader = Annotated[str | None, Header(alias="X-Actor", max_length=100, description="Who asks, as asserted")]
+
+
+class BadHeaderError(MalformedRequestError):
+    """A header cannot be used as it was sent."""
+
+    kind = "bad-header"
+    title = "A header cannot be used"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The caller of one write."""
+
+    platform: Platform
+    actor: str
+    key: str | None
+    body: Any
+
+    def operation(self, name: str, target: str = "") -> Operation:
+        """Return this request as an operation; with a key, its id is the same at every repeat by the same caller."""
+        attempt = self.platform.ids.new("att")
+        if self.key is None:
+            return Operation(name=name, id=attempt, attempt=attempt, actor=self.actor)
+        operation_id = self.platform.seal("operations").id("opr", self.actor, name, target, self.key)
+        return Operation(
+            name=name, id=operation_id, attempt=attempt, actor=self.actor, fingerprint=fingerprint_of(self.body)
+        )
+
+
+async def platform_of(request: Request) -> Platform:
+    """Return the platform that serves this request."""
+    return request.app.state.platform()
+
+
+async def public_caller(request: Request, idempotency_key: _KeyHeader = None) -> Caller:
+    """Return the caller of a public write."""
+    return _caller(request, actor=_principal(request) or "public", key=idempotency_key)
+
+
+async def private_caller(request: Request, idempotency_key: _KeyHeader = None, x_actor: _ActorHeader = None) -> Caller:
+    """Return the caller of a private write."""
+    if x_actor is not None and not _ACTOR.fullmatch(x_actor):
+        raise BadHeaderError("X-Actor may hold up to 100 printable ASCII characters.")
+    return _caller(request, actor=_principal(request) or x_actor or "private", key=idempotency_key)
+
+
+def _caller(request: Request, *, actor: str, key: str | None) -> Caller:
+    if key is not None:
+        # The IETF draft writes the key as a structured string, in quotes; most clients send it bare.
+        key = key[1:-1] if len(key) > 1 and key[0] == key[-1] == '"' else key
+        if not _KEY.fullmatch(key):
+            raise BadHeaderError("Idempotency-Key must be 1 to 255 printable ASCII characters without spaces.")
+    return Caller(request.app.state.platform(), actor, key, request.scope.get(PARSED_BODY))
+
+
+def _principal(request: Request) -> str | None:
+    asserted = request.headers.get(_PRINCIPAL_HEADER)
+    return asserted if asserted and _ACTOR.fullmatch(asserted) else None
+
+
+CurrentPlatform = Annotated[Platform, Depends(platform_of)]
+PublicCaller = Annotated[Caller, Depends(public_caller)]
+PrivateCaller = Annotated[Caller, Depends(private_caller)]

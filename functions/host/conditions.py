@@ -1,0 +1,43 @@
+"""Entity tags: made of an entity's version and the view that was read, never of a storage row."""
+
+import re
+from typing import Final
+
+from lib.errors import MalformedRequestError, PreconditionMissingError, StaleError
+
+_STRONG: Final = re.compile(r'"(?P<version>[1-9][0-9]{0,17})-(?P<view>[a-z]{1,20})"', re.ASCII)
+_ANY_STRONG: Final = re.compile(r'"[\x21\x23-\x7e\x80-\xff]*"')
+_ANY_TAG: Final = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
+
+
+def etag(version: int, view: str) -> str:
+    """Return the strong entity tag of one version in one view."""
+    return f'"{version}-{view}"'
+
+
+def expected_version(if_match: str | None) -> int:
+    """Return the version that an If-Match header names.
+
+    Raises:
+        PreconditionMissingError: there is no such header.
+        MalformedRequestError: it is not exactly one entity tag; `*` and lists would hide a lost update.
+        StaleError: it is a tag that no current version has (a weak one never matches, RFC 9110 section 13.1.1).
+    """
+    if if_match is None:
+        raise PreconditionMissingError("Send If-Match with the ETag that you read, so that no other change is lost.")
+    text = if_match.strip()
+    match = _STRONG.fullmatch(text)
+    if match is not None:
+        return int(match["version"])
+    if _ANY_STRONG.fullmatch(text) or (text.startswith("W/") and _ANY_STRONG.fullmatch(text[2:])):
+        raise StaleError("The ETag in If-Match is not one that this resource has.")
+    raise MalformedRequestError("If-Match must be exactly one ETag, as it was read.")
+
+
+def not_modified(if_none_match: str | None, current: str) -> bool:
+    """Tell whether an If-None-Match header already names the current entity tag (weak comparison, RFC 9110)."""
+    if if_none_match is None:
+        return False
+    if if_none_match.strip() == "*":
+        return True
+    return current in _ANY_TAG.findall(if_none_match)

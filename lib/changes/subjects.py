@@ -1,0 +1,45 @@
+"""What the relay and the deliveries ask of a room whose entities are carried to consumers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from lib.storage.ports import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The latest kept row of one entity. `version` is 0 when nothing was committed yet."""
+
+    id: str
+    version: int
+    partition: str
+    row: Row | None
+
+
+class FenceLostError(Exception):
+    """The entity was written while it was being fenced: look again."""
+
+
+class SubjectSource(Protocol):
+    """A room's door for the relay and for deliveries."""
+
+    async def snapshot(self, entity_id: str) -> Snapshot:
+        """Return the latest committed state, in one storage call."""
+        ...
+
+    def state(self, snapshot: Snapshot) -> Mapping[str, Any]:
+        """Return a committed snapshot in full, as JSON values by their wire names, sensitive values included."""
+        ...
+
+    async def fence(self, snapshot: Snapshot) -> None:
+        """Rewrite the entity unchanged (or leave a tombstone where there is none) so that a late commit fails.
+
+        Raises:
+            FenceLostError: it was written since the snapshot.
+        """
+        ...
+
+    async def refresh_indexes(self, snapshot: Snapshot) -> None:
+        """Bring the index rows of this entity up to at least this snapshot; older state never overwrites newer."""
+        ...

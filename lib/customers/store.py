@@ -1,0 +1,127 @@
+"""How customers are kept: one partition each in table `customers`, and one index row each in `customerindex`.
+
+The row `profile` holds the document exactly as it is read back (sensitive values masked) and the sensitive values
+apart from it, so a read answers what it finds, and no reader can show what it should not.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from lib.changes.subjects import FenceLostError
+from lib.customers.models import Customer
+from lib.storage.documents import joined, split
+from lib.storage.errors import OutcomeUnknownError, RowChangedError, RowExistsError
+from lib.storage.ports import Insert, Replace, Row, RowPage, Table, Values
+
+CUSTOMERS_TABLE: Final = "customers"
+INDEX_TABLE: Final = "customerindex"
+PROFILE_KEY: Final = "profile"
+INDEX_PARTITION: Final = "customer"
+_FORMAT: Final = 1
+_TRIES: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCustomer:
+    """What the profile row holds. A fence can leave a row without a customer: then `version` is 0."""
+
+    version: int
+    document: str
+    row: Row
+
+    def customer(self) -> Customer:
+        """Return the customer in full, sensitive values included."""
+        kept = json.loads(self.document)
+        secrets = json.loads(str(self.row.values["sensitive"]))
+        if "passportNumber" in secrets:
+            kept["passport"]["number"] = secrets["passportNumber"]
+        return Customer.model_validate(kept)
+
+
+def kept_from(row: Row) -> KeptCustomer:
+    """Return what a profile row holds."""
+    version = int(str(row.values["version"]))
+    return KeptCustomer(version, joined("document", row.values) if version else "", row)
+
+
+def profile_values(customer: Customer) -> Values:
+    """Return what the profile row keeps of a customer."""
+    sensitive = {"passportNumber": customer.passport.number} if customer.passport else {}
+    return {
+        "format": _FORMAT,
+        "version": customer.version,
+        "sensitive": json.dumps(sensitive),
+        **split("document", customer.shown().json_text()),
+    }
+
+
+def profile_write(customer: Customer, *, over: Row | None) -> Insert | Replace:
+    """Return the write that keeps a customer: new, or over the row that was read."""
+    if over is None:
+        return Insert(PROFILE_KEY, profile_values(customer))
+    return Replace(PROFILE_KEY, profile_values(customer), over.etag)
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerStore:
+    """Reads and fences profile rows, and keeps the index of all customers."""
+
+    customers: Table
+    index: Table
+
+    async def read(self, customer_id: str) -> KeptCustomer | None:
+        """Return what is kept of a customer, in one storage call; None when there is no row at all."""
+        row = await self.customers.get(customer_id, PROFILE_KEY)
+        return None if row is None else kept_from(row)
+
+    async def fence(self, customer_id: str, row: Row | None) -> None:
+        """Rewrite the profile row unchanged, or leave a tombstone where there is none.
+
+        Raises:
+            FenceLostError: the row was written since it was read.
+        """
+        write = (
+            Insert(PROFILE_KEY, {"format": _FORMAT, "version": 0})
+            if row is None
+            else Replace(PROFILE_KEY, row.values, row.etag)
+        )
+        try:
+            await self.customers.write(customer_id, write)
+        except (RowChangedError, RowExistsError, OutcomeUnknownError):
+            raise FenceLostError from None
+
+    async def refresh_index(self, kept: KeptCustomer, customer_id: str) -> None:
+        """Bring the index row up to at least this version; an older one never overwrites a newer one."""
+        values = {"version": kept.version, **split("document", kept.document)}
+        for _ in range(_TRIES):
+            row = await self.index.get(INDEX_PARTITION, customer_id)
+            if row is not None and int(str(row.values["version"])) >= kept.version:
+                return
+            write = Insert(customer_id, values) if row is None else Replace(customer_id, values, row.etag)
+            try:
+                await self.index.write(INDEX_PARTITION, write)
+            except (RowExistsError, RowChangedError):
+                continue
+            return
+        raise FenceLostError
+
+    async def list_page(self, *, limit: int, resume: str | None) -> RowPage:
+        """Return a page of index rows, in one storage call."""
+        return await self.index.page(INDEX_PARTITION, limit=limit, resume=resume)
+
+    async def change_page(self, customer_id: str, *, prefix: str, limit: int, resume: str | None) -> RowPage:
+        """Return a page of change rows, newest first, in one storage call."""
+        return await self.customers.page(
+            customer_id, from_key=prefix, below_key=_after(prefix), limit=limit, resume=resume
+        )
+
+
+def _after(prefix: str) -> str:
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)
+
+
+def documents_of(rows: Sequence[Row]) -> list[str]:
+    """Return the documents that index rows hold."""
+    return [joined("document", row.values) for row in rows]

@@ -1,0 +1,43 @@
+"""The customers' door for the relay and for deliveries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lib.changes.subjects import Snapshot
+from lib.customers.store import CustomerStore, KeptCustomer, kept_from
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerSource:
+    """Shows customers as a subject whose changes are carried to consumers."""
+
+    store: CustomerStore
+
+    async def snapshot(self, entity_id: str) -> Snapshot:
+        """Return the latest committed state, in one storage call."""
+        kept = await self.store.read(entity_id)
+        version = kept.version if kept else 0
+        return Snapshot(id=entity_id, version=version, partition=entity_id, row=kept.row if kept else None)
+
+    def state(self, snapshot: Snapshot) -> Mapping[str, Any]:
+        """Return a committed snapshot in full, as JSON values by their wire names, sensitive values included."""
+        return _kept(snapshot).customer().model_dump(mode="json", by_alias=True, exclude_none=True)
+
+    async def fence(self, snapshot: Snapshot) -> None:
+        """Rewrite the profile unchanged, or leave a tombstone where there is none.
+
+        Raises:
+            FenceLostError: it was written since the snapshot.
+        """
+        await self.store.fence(snapshot.id, snapshot.row)
+
+    async def refresh_indexes(self, snapshot: Snapshot) -> None:
+        """Bring the list of customers up to at least this snapshot; older state never overwrites newer."""
+        await self.store.refresh_index(_kept(snapshot), snapshot.id)
+
+
+def _kept(snapshot: Snapshot) -> KeptCustomer:
+    if snapshot.row is None:
+        raise ValueError("nothing was committed yet")
+    return kept_from(snapshot.row)

@@ -1,0 +1,103 @@
+"""How the platform and its surroundings do, asked part by part, so that one that fails hides no other."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lib.clock import Clock
+from lib.mainframe.breaker import Breaker, BreakerState
+from lib.mainframe.undelivered import UndeliveredStore, WaitingRow
+from lib.storage.errors import StorageError
+from lib.storage.ports import Queue
+
+
+class Condition(StrEnum):
+    """How something does."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """How one part does; `messages` only for queues."""
+
+    condition: Condition
+    detail: str | None = None
+    messages: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """How everything does."""
+
+    storage: Part
+    queues: Mapping[str, Part]
+    mainframe: Part
+    undelivered: int | None
+    oldest_undelivered_seconds: float | None
+
+    @property
+    def status(self) -> Condition:
+        """The worst that is worth a look: degraded as soon as any part is not ok."""
+        parts = (self.storage, self.mainframe, *self.queues.values())
+        return Condition.OK if all(part.condition is Condition.OK for part in parts) else Condition.DEGRADED
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Asks every part how it does."""
+
+    queues: Mapping[str, Queue]
+    breaker: Breaker
+    undelivered: UndeliveredStore
+    clock: Clock
+
+    async def report(self) -> Report:
+        """Return how every part does now. The mainframe is judged by the breaker, never called for this."""
+        names = list(self.queues)
+        waiting, mainframe, depths = await asyncio.gather(
+            self._waiting(),
+            self._mainframe(),
+            asyncio.gather(*(self._queue(self.queues[name]) for name in names)),
+        )
+        storage = (
+            Part(condition=Condition.DOWN, detail="tables do not answer")
+            if waiting is None
+            else Part(condition=Condition.OK)
+        )
+        return Report(
+            storage=storage,
+            queues=dict(zip(names, depths, strict=True)),
+            mainframe=mainframe,
+            undelivered=len(waiting) if waiting is not None else None,
+            oldest_undelivered_seconds=self._age(waiting),
+        )
+
+    async def _waiting(self) -> list[WaitingRow] | None:
+        try:
+            return await self.undelivered.waiting()
+        except StorageError:
+            return None
+
+    async def _queue(self, queue: Queue) -> Part:
+        try:
+            return Part(condition=Condition.OK, messages=(await queue.depth()).messages)
+        except StorageError:
+            return Part(condition=Condition.DOWN, detail="the queue does not answer")
+
+    async def _mainframe(self) -> Part:
+        try:
+            view = await self.breaker.view()
+        except StorageError:
+            return Part(condition=Condition.DEGRADED, detail="the state of the circuit breaker cannot be read")
+        if view.state is BreakerState.CLOSED:
+            return Part(condition=Condition.OK)
+        return Part(condition=Condition.DOWN, detail=f"circuit breaker {view.state}, last failure: {view.last_failure}")
+
+    def _age(self, waiting: list[WaitingRow] | None) -> float | None:
+        if not waiting:
+            return None
+        return round((self.clock.now() - waiting[0].delivery.accepted_at).total_seconds(), 3)

@@ -1,0 +1,52 @@
+"""What was refused for good is told on the poison queue at once, with its reason."""
+
+from dataclasses import dataclass
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from lib.changes.subjects import Snapshot
+from lib.mainframe.ledger import Ledger
+from lib.messaging.catalogue import Subject
+from lib.storage.ports import Queue
+
+
+class Rejection(BaseModel):
+    """A version that will not be delivered. Schema version 1."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
+
+    schema_version: int = 1
+    kind: str = "rejection"
+    subject: Subject
+    id: str
+    version: int
+    code: str
+    text: str
+    attempts: int
+    first_failed_at: AwareDatetime
+    last_failed_at: AwareDatetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rejections:
+    """Announces rejections; the failure record in the subject's partition is the truth."""
+
+    queue: Queue
+
+    async def announce(self, snapshot: Snapshot, ledger: Ledger) -> None:
+        """Put a rejection on the poison queue, without expiry. Twice does no harm."""
+        state, error = ledger.state, ledger.state.last_error
+        if error is None:
+            raise ValueError("only a rejection with its reason can be announced")
+        rejection = Rejection(
+            subject=ledger.subject,
+            id=snapshot.id,
+            version=state.failed,
+            code=error.code,
+            text=error.text,
+            attempts=state.attempts,
+            first_failed_at=state.first_failed_at or error.at,
+            last_failed_at=error.at,
+        )
+        await self.queue.send(rejection.model_dump_json(by_alias=True))

@@ -1,0 +1,29 @@
+"""The one list of queues, and of who must hear about which subject."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class QueueName(StrEnum):
+    """Queues that functions listen to. Each has a poison queue beside it."""
+
+    CHANGES = "changes"
+    MAINFRAME_UPDATES = "mainframe-updates"
+
+    @property
+    def poison(self) -> str:
+        """The queue to which the host moves messages that cannot be handled."""
+        return f"{self.value}-poison"
+
+
+class Subject(StrEnum):
+    """Kinds of entities whose changes are carried to consumers."""
+
+    CUSTOMER = "customer"
+
+
+CONSUMERS: Final[dict[Subject, tuple[QueueName, ...]]] = {
+    Subject.CUSTOMER: (QueueName.MAINFRAME_UPDATES,),
+}
+
+ALL_QUEUES: Final[tuple[str, ...]] = tuple(name for queue in QueueName for name in (queue.value, queue.poison))

@@ -1,0 +1,212 @@
+"""Builds the platform once per process from its settings: every service with its collaborators."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from lib.changes.outbox import OUTBOX_TABLE, Outbox
+from lib.changes.promise import Promises
+from lib.changes.relay import Relay
+from lib.changes.subjects import SubjectSource
+from lib.changes.writer import Writer
+from lib.clock import Clock, SystemClock
+from lib.customers.claims import IDENTIFIERS_TABLE, Claims
+from lib.customers.service import CustomerService
+from lib.customers.store import CUSTOMERS_TABLE, INDEX_TABLE, CustomerStore
+from lib.customers.subject import CustomerSource
+from lib.health import Health
+from lib.ids import Ids, Seal, UlidIds
+from lib.mainframe.backoff import Backoff
+from lib.mainframe.breaker import MAINFRAME_TABLE, Breaker
+from lib.mainframe.client import MainframeClient
+from lib.mainframe.delivery import Delivery
+from lib.mainframe.ledger import LedgerStore
+from lib.mainframe.link import Link
+from lib.mainframe.records import write_customer
+from lib.mainframe.rejections import Rejections
+from lib.mainframe.status import DeliveryStatuses
+from lib.mainframe.undelivered import UNDELIVERED_TABLE, UndeliveredStore
+from lib.mainframe.waker import Waker
+from lib.messaging.catalogue import ALL_QUEUES, QueueName, Subject
+from lib.paging import Cursors
+from lib.settings import Settings
+from lib.storage.ports import Storage
+
+ALL_TABLES: Final = (
+    CUSTOMERS_TABLE,
+    INDEX_TABLE,
+    IDENTIFIERS_TABLE,
+    OUTBOX_TABLE,
+    MAINFRAME_TABLE,
+    UNDELIVERED_TABLE,
+)
+_LEASE_MARGIN_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Everything the platform does, wired to one storage and one mainframe. Parts are built when first asked for."""
+
+    settings: Settings
+    storage: Storage
+    link: Link
+    clock: Clock
+    ids: Ids
+
+    @cached_property
+    def customers(self) -> CustomerService:
+        """Operations on customers."""
+        return CustomerService(
+            store=self._customer_store,
+            claims=Claims(
+                table=self.storage.table(IDENTIFIERS_TABLE),
+                customers=self._customer_store,
+                clock=self.clock,
+                window_seconds=self.settings.commit_window_seconds,
+            ),
+            writer=Writer(self.promises, self.clock),
+            clock=self.clock,
+            ids=self.ids,
+            id_seal=self.seal("ids"),
+            value_seal=self.seal("sensitive-values"),
+            cursors=Cursors(self.seal("cursors")),
+        )
+
+    @cached_property
+    def promises(self) -> Promises:
+        """Promises of wake-ups."""
+        return Promises(
+            queue=self.storage.queue(QueueName.CHANGES),
+            outbox=self.outbox,
+            clock=self.clock,
+            delay_seconds=self.settings.wake_up_delay_seconds,
+            window_seconds=self.settings.commit_window_seconds,
+        )
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """Wake-ups kept while the queue cannot be reached."""
+        return Outbox(self.storage.table(OUTBOX_TABLE), self.storage.queue(QueueName.CHANGES))
+
+    @cached_property
+    def relay(self) -> Relay:
+        """Tells consumers what was committed."""
+        return Relay(
+            sources=self.sources,
+            consumers={QueueName.MAINFRAME_UPDATES: self.storage.queue(QueueName.MAINFRAME_UPDATES)},
+            changes=self.storage.queue(QueueName.CHANGES),
+            clock=self.clock,
+        )
+
+    @cached_property
+    def sources(self) -> dict[Subject, SubjectSource]:
+        """The rooms whose entities are carried to consumers."""
+        return {Subject.CUSTOMER: CustomerSource(self._customer_store)}
+
+    @cached_property
+    def delivery(self) -> Delivery:
+        """Delivers subjects to the mainframe."""
+        return Delivery(
+            sources=self.sources,
+            writers={Subject.CUSTOMER: write_customer},
+            ledgers=self._ledgers,
+            undelivered=self.undelivered,
+            rejections=Rejections(self.storage.queue(QueueName.MAINFRAME_UPDATES.poison)),
+            breaker=self.breaker,
+            link=self.link,
+            queue=self.storage.queue(QueueName.MAINFRAME_UPDATES),
+            clock=self.clock,
+            ids=self.ids,
+            backoff=Backoff(self.settings.retry_base_seconds, self.settings.retry_cap_seconds),
+            lease_seconds=self._call_seconds + _LEASE_MARGIN_SECONDS,
+            max_attempts=self.settings.max_attempts,
+        )
+
+    @cached_property
+    def breaker(self) -> Breaker:
+        """The circuit breaker before the mainframe."""
+        return Breaker(
+            table=self.storage.table(MAINFRAME_TABLE),
+            clock=self.clock,
+            ids=self.ids,
+            threshold=self.settings.breaker_failures,
+            open_seconds=self.settings.breaker_open_seconds,
+            probe_seconds=self._call_seconds + _LEASE_MARGIN_SECONDS,
+        )
+
+    @cached_property
+    def undelivered(self) -> UndeliveredStore:
+        """What has not reached the mainframe yet."""
+        return UndeliveredStore(self.storage.table(UNDELIVERED_TABLE))
+
+    @cached_property
+    def waker(self) -> Waker:
+        """Wakes what waits."""
+        return Waker(
+            undelivered=self.undelivered,
+            breaker=self.breaker,
+            queue=self.storage.queue(QueueName.MAINFRAME_UPDATES),
+            clock=self.clock,
+            rate_per_second=self.settings.wake_rate_per_second,
+            window_seconds=self.settings.commit_window_seconds,
+        )
+
+    @cached_property
+    def health(self) -> Health:
+        """How everything does."""
+        return Health(
+            queues={name: self.storage.queue(name) for name in ALL_QUEUES},
+            breaker=self.breaker,
+            undelivered=self.undelivered,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def customer_deliveries(self) -> DeliveryStatuses:
+        """Where the deliveries of customers stand."""
+        return DeliveryStatuses(
+            source=self.sources[Subject.CUSTOMER],
+            subject=Subject.CUSTOMER,
+            ledgers=self._ledgers,
+            undelivered=self.undelivered,
+        )
+
+    def seal(self, purpose: str) -> Seal:
+        """Return keyed digests for one purpose."""
+        return Seal.for_purpose(self.settings.platform_secret, purpose)
+
+    @property
+    def _call_seconds(self) -> float:
+        return self.settings.mainframe_connect_timeout_seconds + self.settings.mainframe_call_timeout_seconds
+
+    @cached_property
+    def _ledgers(self) -> LedgerStore:
+        return LedgerStore(self.storage.table(CUSTOMERS_TABLE))
+
+    @cached_property
+    def _customer_store(self) -> CustomerStore:
+        return CustomerStore(self.storage.table(CUSTOMERS_TABLE), self.storage.table(INDEX_TABLE))
+
+
+def build(settings: Settings) -> Platform:
+    """Return the platform of this process on its configured storage."""
+    from lib.storage.azure import AzureStorage, ConnectionString, IdentityConnection
+
+    clock = SystemClock()
+    connection = (
+        ConnectionString.parse(settings.data_storage)
+        if settings.data_storage
+        else IdentityConnection(
+            table_service_uri=settings.data_table_uri,
+            queue_service_uri=settings.data_queue_uri,
+            client_id=settings.data_client_id or None,
+        )
+    )
+    link = MainframeClient(
+        host=settings.mainframe_host,
+        port=settings.mainframe_port,
+        tls=settings.mainframe_tls,
+        connect_timeout_seconds=settings.mainframe_connect_timeout_seconds,
+        call_timeout_seconds=settings.mainframe_call_timeout_seconds,
+    )
+    return Platform(settings=settings, storage=AzureStorage(connection), link=link, clock=clock, ids=UlidIds(clock))
