@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 API_VERSION = "2020-12-06"
 _SCOPE = "https://storage.azure.com/.default"
 _RENEW_BEFORE_SECONDS = 300
+_ASK_AGAIN_SECONDS = 30
 
 
 class Service(StrEnum):
@@ -77,7 +78,10 @@ class KeySigner:
 
 
 class TokenSigner:
-    """Shows a token of the managed identity, asked for once and again five minutes before it ends."""
+    """Shows a token of the managed identity, asked for again five minutes before it ends.
+
+    When no new one is given then, the old one serves while it is good.
+    """
 
     def __init__(
         self, connection: IdentityConnection, clock: Clock, credential: "AsyncTokenCredential | None" = None
@@ -88,16 +92,17 @@ class TokenSigner:
         self._dates = _Dates(clock)
         self._credential = credential
         self._authorization = ""
+        self._expires_at = 0.0
         self._renew_at = 0.0
         self._lock = asyncio.Lock()
 
     async def sign(self, service: Service, *, method: str, path: str, comp: str, content_type: str) -> dict[str, str]:
         """Show the token, which covers every request."""
         del service, method, path, comp, content_type
-        if self._clock.now().timestamp() >= self._renew_at:
+        if self._now() >= self._renew_at:
             # One asks, the others wait for that answer instead of asking the identity service, which throttles.
             async with self._lock:
-                if self._clock.now().timestamp() >= self._renew_at:
+                if self._now() >= self._renew_at:
                     await self._renew()
         return {"x-ms-date": self._dates.now(), "x-ms-version": API_VERSION, "Authorization": self._authorization}
 
@@ -112,9 +117,16 @@ class TokenSigner:
         try:
             token = await self._made_credential().get_token(_SCOPE)
         except AzureError as refusal:
-            raise StorageUnavailableError("the managed identity gave no token") from refusal
+            if self._now() >= self._expires_at:
+                raise StorageUnavailableError("the managed identity gave no token") from refusal
+            self._renew_at = self._now() + _ASK_AGAIN_SECONDS
+            return
         self._authorization = f"Bearer {token.token}"
+        self._expires_at = token.expires_on
         self._renew_at = token.expires_on - _RENEW_BEFORE_SECONDS
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
 
     def _made_credential(self) -> "AsyncTokenCredential":
         if self._credential is None:

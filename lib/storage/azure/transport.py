@@ -149,17 +149,12 @@ class Transport:
 
     async def _send(self, request: Request, seconds: float) -> Reply:
         path = f"{self.root}{request.path}"
-        headers = await self._signer.sign(
-            self._service,
-            method=request.method,
-            path=path,
-            comp=request.comp,
-            content_type=request.headers.get("Content-Type", ""),
-        )
+        headers = await self._signed(request, path, seconds)
         query = "&".join(filter(None, (request.query, request.comp and f"comp={request.comp}")))
         url = URL(f"{self.origin}{path}?{query}" if query else f"{self.origin}{path}", encoded=True)
         headers.update(request.headers)
-        timeout = aiohttp.ClientTimeout(total=seconds, connect=min(seconds, self._pool.timeouts.connect_seconds))
+        # Less time to connect than in all: what then runs out tells whether anything was sent.
+        timeout = aiohttp.ClientTimeout(total=seconds, connect=min(seconds / 2, self._pool.timeouts.connect_seconds))
         # A body over 1 MiB goes out in pieces, so that it does not hold up the others.
         body = BytesIO(request.body) if request.body and len(request.body) > _PIECEMEAL_BYTES else request.body
         try:
@@ -169,6 +164,19 @@ class Transport:
                 return Reply(response.status, response.headers, await response.read())
         except (aiohttp.ClientError, OSError) as failure:  # a TimeoutError is an OSError
             raise _NoAnswerError(type(failure).__name__) from failure
+
+    async def _signed(self, request: Request, path: str, seconds: float) -> dict[str, str]:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._signer.sign(
+                    self._service,
+                    method=request.method,
+                    path=path,
+                    comp=request.comp,
+                    content_type=request.headers.get("Content-Type", ""),
+                )
+        except TimeoutError as failure:
+            raise _NotSentError("no token in time") from failure
 
 
 async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
