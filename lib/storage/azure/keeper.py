@@ -1,6 +1,7 @@
 """The keeper: tables and queues of one account over one pool of connections."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from lib.clock import Clock, SystemClock
 from lib.storage import limits
@@ -11,16 +12,27 @@ from lib.storage.azure.tables import AzureTable, create_table
 from lib.storage.azure.transport import Pool, StorageTimeouts, Transport
 from lib.storage.ports import Queue, Table
 
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
 
 class AzureStorage:
     """Azure Storage, or the emulator. One per process and event loop; nothing is opened before the first call."""
 
     def __init__(
-        self, connection: Connection, *, timeouts: StorageTimeouts | None = None, clock: Clock | None = None
+        self,
+        connection: Connection,
+        *,
+        timeouts: StorageTimeouts | None = None,
+        clock: Clock | None = None,
+        credential: "AsyncTokenCredential | None" = None,
     ) -> None:
-        """Say where storage is, how long it may take, and which clock dates the requests."""
+        """Say where storage is and how long it may take.
+
+        The clock dates the requests. A credential may stand in for the managed identity: a developer's own, in a test.
+        """
         self._timeouts = timeouts or StorageTimeouts()
-        self._signer = signer_for(connection, clock or SystemClock())
+        self._signer = signer_for(connection, clock or SystemClock(), credential)
         self._pool = Pool(self._timeouts)
         self._tables = Transport(Service.TABLE, connection.table_service_uri, self._pool, self._signer)
         self._queues = Transport(Service.QUEUE, connection.queue_service_uri, self._pool, self._signer)

@@ -40,11 +40,11 @@ class Signer(Protocol):
         ...
 
 
-def signer_for(connection: Connection, clock: Clock) -> Signer:
+def signer_for(connection: Connection, clock: Clock, credential: "AsyncTokenCredential | None" = None) -> Signer:
     """Return the signer that a connection calls for."""
     if isinstance(connection, ConnectionString):
         return KeySigner(connection, clock)
-    return TokenSigner(connection, clock)
+    return TokenSigner(connection, clock, credential)
 
 
 class KeySigner:
