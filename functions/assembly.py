@@ -10,15 +10,22 @@ from functions.customers import public as customers_public
 from functions.deliveries import private as deliveries_private
 from functions.deliveries import queues as deliveries_queues
 from functions.deliveries import timers as deliveries_timers
+from functions.documentation import private as documentation_private
+from functions.documentation import public as documentation_public
 from functions.health import private as health_private
 from functions.health import public as health_public
 from functions.host.api import create_api
 from functions.host.http import register
 from functions.host.serving import platform
 
-PUBLIC_ROUTERS: Final[tuple[APIRouter, ...]] = (health_public.router, customers_public.router)
+PUBLIC_ROUTERS: Final[tuple[APIRouter, ...]] = (
+    health_public.router,
+    documentation_public.router,
+    customers_public.router,
+)
 PRIVATE_ROUTERS: Final[tuple[APIRouter, ...]] = (
     health_private.router,
+    documentation_private.router,
     customers_private.router,
     deliveries_private.router,
 )

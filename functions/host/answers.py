@@ -28,6 +28,25 @@ Cursor = Annotated[
 ]
 FIRST_LIMIT: Final = DEFAULT_LIMIT
 
+# Worded here, because Python's own words for statuses differ between its versions and the documents must not.
+_MEANING: Final[dict[int, str]] = {
+    200: "Done",
+    201: "Created",
+    202: "Taken; the work goes on after this answer",
+    304: "The caller has this version already",
+    400: "The request cannot be read, or a parameter or header cannot be used",
+    401: "The key that is demanded here is missing or wrong",
+    404: "There is no such thing; without a body when no operation has this path and method",
+    409: "It contradicts what is kept",
+    412: "It changed since it was read",
+    413: "The body is too large",
+    415: "The body is of a kind that is not taken here",
+    422: "The body breaks a rule, or the idempotency key was used with another body",
+    428: "If-Match is required",
+    500: "A defect on our side",
+    503: "It cannot be done now; nothing was written unless the problem says that the outcome is unknown",
+}
+
 _TRACE_HEADER: Final = {"Trace-Id": {"description": "The trace of this request", "schema": {"type": "string"}}}
 _ETAG_HEADER: Final = {
     "ETag": {"description": "Names this version in this view; send it back in If-Match", "schema": {"type": "string"}}
@@ -103,17 +122,15 @@ def answers(
         headers |= _LOCATION_HEADER
     if model is not None and "next" in model.model_fields:
         headers |= _LINK_HEADER
-    responses: dict[int | str, dict[str, Any]] = {
-        int(success): {"description": success.description or success.phrase, "headers": headers}
-    }
+    responses: dict[int | str, dict[str, Any]] = {int(success): {"description": _MEANING[success], "headers": headers}}
     if model is not None:
         responses[int(success)]["model"] = model
-    if tagged and success is HTTPStatus.OK:
-        responses[304] = {"description": "The caller has this version already", "headers": headers}
+    if tagged and not replayable:
+        responses[304] = {"description": _MEANING[304], "headers": headers}
     always = (HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INTERNAL_SERVER_ERROR)
     for status in sorted({*problems, *always}):
         responses[int(status)] = {
-            "description": status.description or status.phrase,
+            "description": _MEANING[status],
             "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
             "headers": _TRACE_HEADER,
         }

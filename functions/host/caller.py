@@ -18,9 +18,11 @@ PRIVATE_PREFIX: Final = "/api/private/"
 
 IfMatch = Annotated[
     str | None,
-    Header(max_length=500, description="The ETag that was read; required"),
+    Header(alias="If-Match", max_length=500, description="The ETag that was read; required"),
 ]
-IfNoneMatch = Annotated[str | None, Header(max_length=2000, description="ETags that the caller has already")]
+IfNoneMatch = Annotated[
+    str | None, Header(alias="If-None-Match", max_length=2000, description="ETags that the caller has already")
+]
 _KeyHeader = Annotated[
     str | None,
     Header(

@@ -47,6 +47,11 @@ _STATUS_OF: Final[Mapping[type[PlatformError], HTTPStatus]] = {
 }
 _MADE_BY_US: Final = (PlatformError, StorageError, RequestValidationError, HTTPException)
 
+_ROUTING: Final = {
+    404: ("Not found", "There is no operation at this address."),
+    405: ("Method not allowed", "This address does not take this method."),
+}
+
 _log = event_log("http")
 
 

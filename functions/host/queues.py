@@ -4,7 +4,7 @@ A function that returns is done with its message. One that raises has it run aga
 poison queue. So only what must run again raises: back-off is a new message, and lives in the row.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -31,7 +31,7 @@ class Outcome:
 
 
 @contextmanager
-def handled(function: str, message: func.QueueMessage, wake_up: WakeUp) -> Iterator[Outcome]:
+def handled(function: str, message: func.QueueMessage, wake_up: WakeUp) -> Generator[Outcome, None, None]:
     """Handle one message within its trace, and log what became of it."""
     enter_trace(Trace.join(wake_up.trace))
     outcome = Outcome()

@@ -1,0 +1,106 @@
+"""The whole platform in one process: memory storage, a memory mainframe, a set clock, and a host that is stepped."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from functions.assembly import PRIVATE_ROUTERS, PUBLIC_ROUTERS
+from functions.host.api import create_api
+from functions.host.edge import Edge
+from lib.clock import FixedClock
+from lib.ids import UlidIds
+from lib.messaging.catalogue import ALL_QUEUES, QueueName
+from lib.messaging.envelope import WakeUp
+from lib.settings import Settings
+from lib.storage.memory import MemoryStorage
+from lib.storage.ports import Message
+from lib.wiring import ALL_TABLES, Platform
+from local.faults.taps import Tap, TappedLink, TappedStorage, When
+from local.simulation.mainframe import MemoryMainframe
+
+_LEASE_SECONDS = 30.0
+_POISON_AFTER = 5
+
+
+async def _silent(point: str, when: When) -> None: ...
+
+
+@dataclass
+class World:
+    """Everything, wired together. Replace `tap` to be told of every call, and to make it fail."""
+
+    platform: Platform
+    storage: MemoryStorage
+    mainframe: MemoryMainframe
+    clock: FixedClock
+    api: Edge
+    tap: Tap = _silent
+    failures: list[str] = field(default_factory=list)
+
+    @classmethod
+    async def build(cls, **settings: Any) -> "World":
+        """Return a world whose tables and queues are there."""
+        clock = FixedClock()
+        storage = MemoryStorage(clock)
+        mainframe = MemoryMainframe()
+        await storage.create_missing(tables=ALL_TABLES, queues=ALL_QUEUES)
+
+        async def tap(point: str, when: When) -> None:
+            await world.tap(point, when)
+
+        platform = Platform(
+            settings=Settings(data_storage="memory", platform_secret="simulation", **settings),  # noqa: S106 - no secret
+            storage=TappedStorage(storage, tap),
+            link=TappedLink(mainframe, tap),
+            clock=clock,
+            ids=UlidIds(clock),
+        )
+        api = create_api(lambda: platform, (*PUBLIC_ROUTERS, *PRIVATE_ROUTERS))
+        world = cls(platform=platform, storage=storage, mainframe=mainframe, clock=clock, api=api)
+        return world
+
+    async def step(self) -> int:
+        """Run every message that is visible now, once, and return how many there were."""
+        ran = 0
+        for name in QueueName:
+            queue = self.storage.queue(name)
+            for message in await queue.receive(32, lease_seconds=_LEASE_SECONDS):
+                ran += 1
+                if message.dequeue_count > _POISON_AFTER:
+                    await self.storage.queue(name.poison).send(message.body)
+                    await queue.delete(message)
+                elif await self._ran(name, message):
+                    await queue.delete(message)
+        return ran
+
+    async def settle(self, *, seconds: float = 120, tick_seconds: float = 0.5) -> None:
+        """Run messages and timers while the clock goes on, until this much time is over."""
+        ticks = int(seconds / tick_seconds)
+        for tick in range(ticks):
+            while await self.step():
+                pass
+            self.clock.advance(tick_seconds)
+            if tick % 10 == 0:
+                await self.run_timers()
+
+    async def run_timers(self) -> None:
+        """Run each timer once; one that fails runs again next time."""
+        for timer in (self.platform.outbox.sweep, self.platform.waker.wake):
+            await self._guarded(timer.__qualname__, timer)
+
+    async def _ran(self, name: QueueName, message: Message) -> bool:
+        async def handle() -> object:
+            wake_up = WakeUp.read(message.body)
+            if name is QueueName.CHANGES:
+                return await self.platform.relay.relay(wake_up)
+            return await self.platform.delivery.deliver(wake_up)
+
+        return await self._guarded(name.value, handle)
+
+    async def _guarded(self, what: str, work: Callable[[], Awaitable[object]]) -> bool:
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 - an edge: the simulated host runs it again, as the real one does
+            self.failures.append(f"{what}: {type(error).__name__}")
+            return False
+        return True
