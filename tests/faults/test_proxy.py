@@ -90,7 +90,7 @@ class TestFaultControl:
             ]
         await control.stop()
 
-        assert answers == [400] * 7
+        assert answers == [400] * 6
         assert not rules.standing()
 
 
