@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from lib.mainframe.items import Group, Text
+from lib.mainframe.items import Group, Item, Text
 from lib.mainframe.layouts import CUSTOMER_LAYOUT
 from lib.mainframe.text import write_identifier, write_text
 
@@ -37,6 +37,20 @@ _ADDRESS_NAMES = {"kind": "KIND", "city": "CITY", "region": "REGION", "postalCod
 _ADDRESS_IDENTIFIERS = {"country": "COUNTRY"}
 
 
+def _widths(group: Group) -> dict[str, int]:
+    return {member.name: member.width for member in group.members if isinstance(member, Text)}
+
+
+def _member(group: Group, name: str) -> Item:
+    return next(member for member in group.members if member.name == name)
+
+
+_WIDTHS = _widths(CUSTOMER_LAYOUT.root)
+_ADDRESSES = cast("Group", _member(CUSTOMER_LAYOUT.root, "ADDRESSES"))
+_ADDRESS_WIDTHS = _widths(_ADDRESSES)
+_LINE = _member(_ADDRESSES, "LINE")
+
+
 @dataclass(frozen=True, slots=True)
 class WrittenRecord:
     """A record ready to be sent, and the JSON Pointers of what it holds otherwise than the customer wrote it."""
@@ -52,14 +66,12 @@ def write_customer(profile: Mapping[str, Any]) -> WrittenRecord:
         UnfitError: an identifier does not fit, or nothing of a name can be written; names the field and a reason code.
     """
     pen = _Pen()
-    values = pen.write(profile, "", CUSTOMER_LAYOUT.root, names=_NAMES, identifiers=_IDENTIFIERS)
-    values |= pen.write(
-        _part(profile, "passport"), "/passport", CUSTOMER_LAYOUT.root, names={}, identifiers=_PASSPORT_IDENTIFIERS
-    )
+    values = pen.write(profile, "", _WIDTHS, names=_NAMES, identifiers=_IDENTIFIERS)
+    values |= pen.write(_part(profile, "passport"), "/passport", _WIDTHS, names={}, identifiers=_PASSPORT_IDENTIFIERS)
     values |= pen.write(
         _part(profile, "loyalty"),
         "/loyalty",
-        CUSTOMER_LAYOUT.root,
+        _WIDTHS,
         names=_LOYALTY_NAMES,
         identifiers=_LOYALTY_IDENTIFIERS,
     )
@@ -75,20 +87,19 @@ def _part(profile: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _addresses(pen: "_Pen", addresses: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    table = _group_in(CUSTOMER_LAYOUT.root, "ADDRESSES")
-    kept = _as_many_as_fit(pen, addresses, table, "/addresses")
     written: list[dict[str, Any]] = []
-    for number, address in enumerate(kept):
+    for number, address in enumerate(_as_many_as_fit(pen, addresses, _ADDRESSES, "/addresses")):
         pointer = f"/addresses/{number}"
-        values = pen.write(address, pointer, table, names=_ADDRESS_NAMES, identifiers=_ADDRESS_IDENTIFIERS)
-        line = _text_in(table, "LINE")
-        lines = _as_many_as_fit(pen, address.get("lines") or (), line, f"{pointer}/lines")
-        values["LINE"] = [pen.name(text, line, f"{pointer}/lines/{place}") for place, text in enumerate(lines)]
+        values = pen.write(address, pointer, _ADDRESS_WIDTHS, names=_ADDRESS_NAMES, identifiers=_ADDRESS_IDENTIFIERS)
+        lines = _as_many_as_fit(pen, address.get("lines") or (), _LINE, f"{pointer}/lines")
+        values["LINE"] = [
+            pen.name(text, _ADDRESS_WIDTHS["LINE"], f"{pointer}/lines/{place}") for place, text in enumerate(lines)
+        ]
         written.append(values)
     return written
 
 
-def _as_many_as_fit(pen: "_Pen", entries: Sequence[Any], item: Group | Text, pointer: str) -> Sequence[Any]:
+def _as_many_as_fit(pen: "_Pen", entries: Sequence[Any], item: Item, pointer: str) -> Sequence[Any]:
     room = item.occurs or 1
     if len(entries) > room:
         pen.altered.append(pointer)
@@ -105,38 +116,19 @@ class _Pen:
         self,
         source: Mapping[str, Any],
         pointer: str,
-        group: Group,
+        widths: Mapping[str, int],
         *,
         names: Mapping[str, str],
         identifiers: Mapping[str, str],
     ) -> dict[str, Any]:
-        values = {
-            name: self.name(source.get(word), _text_in(group, name), f"{pointer}/{word}")
-            for word, name in names.items()
-        }
+        values = {name: self.name(source.get(word), widths[name], f"{pointer}/{word}") for word, name in names.items()}
         for word, name in identifiers.items():
             text = str(source.get(word) or "")
-            values[name] = write_identifier(text, width=_text_in(group, name).width, field=f"{pointer}/{word}")
+            values[name] = write_identifier(text, width=widths[name], field=f"{pointer}/{word}")
         return values
 
-    def name(self, text: str | None, item: Text, pointer: str) -> str:
-        written = write_text(text or "", width=item.width, field=pointer)
+    def name(self, text: str | None, width: int, pointer: str) -> str:
+        written = write_text(text or "", width=width, field=pointer)
         if written.altered:
             self.altered.append(pointer)
         return written.text
-
-
-def _text_in(group: Group, name: str) -> Text:
-    found = next(member for member in group.members if member.name == name)
-    if not isinstance(found, Text):
-        message = f"{name} is not text in the copybook"
-        raise TypeError(message)
-    return found
-
-
-def _group_in(group: Group, name: str) -> Group:
-    found = next(member for member in group.members if member.name == name)
-    if not isinstance(found, Group):
-        message = f"{name} is not a group in the copybook"
-        raise TypeError(message)
-    return found

@@ -12,9 +12,11 @@ from anyascii import anyascii
 
 from lib.mainframe.errors import UnfitError
 from lib.mainframe.icao import spelling_of
+from lib.mainframe.layout import CODE_PAGES
 
 _BREAKS = re.compile(r"\s*[\x00-\x1f\x7f-\x9f\u2028\u2029]+\s*")
 _EMOJI_WORD = re.compile(r":[a-z0-9_+-]+:")
+_PAGES = {page: frozenset(bytes(range(256)).decode(page)) for page in CODE_PAGES}
 _INVISIBLE = frozenset({"Cf", "Cs", "Co"})
 
 NOTHING_REMAINS = "NOTEXT"
@@ -73,11 +75,7 @@ def write_identifier(text: str, *, width: int, field: str, code_page: str = "cp0
 
 
 def _is_in(text: str, code_page: str) -> bool:
-    try:
-        text.encode(code_page)
-    except UnicodeEncodeError:
-        return False
-    return True
+    return _PAGES[code_page].issuperset(text)
 
 
 def _spelled(text: str, code_page: str) -> tuple[str, bool]:
