@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import os
 import sys
 import traceback
@@ -49,6 +50,9 @@ def _serve(app_dir: Path, port: int | None, console: Console) -> None:
         os.chdir(app_dir)  # relative paths of the app mean what they mean when deployed
         console.capture_logging()
         app = load_app(app_dir, settings.script_file, disabled=disabled_functions())
+        # What is loaded now stays; the collector need not look through it again and again.
+        gc.collect()
+        gc.freeze()
         asyncio.run(FunctionsHost(settings, host_json, app, console).run(sock))
     console.flush()
 

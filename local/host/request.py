@@ -2,16 +2,41 @@
 
 import codecs
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import ItemsView, Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote_plus
 
+from azure.functions import _http as functions_headers  # pyright: ignore[reportPrivateUsage] - its headers have no public name
 from azure.functions import http as functions_http
 
 _PLAIN_PATH = re.compile(rb"(?!.*/\.)[A-Za-z0-9\-._~!$&'()*+,;=:@/]*")
 _ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
 _TO_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}|[^A-Za-z0-9\-._~!$&'()*+,;=:@/]")
 _SLASH = re.compile(rb"(%2[fF])")
+
+
+class RequestHeaders(functions_headers.HttpRequestHeaders):
+    """The library's headers over names that are lower-case already; its own views look every name up again."""
+
+    def __init__(self, headers: dict[str, str]) -> None:
+        self.__http_headers__ = headers
+
+    def items(self) -> ItemsView[str, str]:
+        """Return the pairs, straight from the dictionary."""
+        return self.__http_headers__.items()
+
+
+class HostRequest(functions_http.HttpRequest):
+    """The library's request with those headers."""
+
+    def __init__(self, headers: dict[str, str], **parts: Any) -> None:
+        super().__init__(headers={}, **parts)
+        self._lowered = RequestHeaders(headers)
+
+    @property
+    def headers(self) -> RequestHeaders:
+        """The headers, case-insensitive as ever."""
+        return self._lowered
 
 
 class BadPathError(Exception):
@@ -77,10 +102,10 @@ def build_request(
         server = scope.get("server") or ("localhost", None)
         host = f"{server[0]}:{server[1]}" if server[1] else str(server[0])
     question = f"?{query}" if query else ""
-    return functions_http.HttpRequest(
+    return HostRequest(
+        headers,
         method=scope["method"],
         url=f"{scope['scheme']}://{host}{url_path}{question}",
-        headers=headers,
         params=read_query(query),
         route_params=route_values,
         body_type="bytes",

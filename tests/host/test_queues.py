@@ -3,6 +3,7 @@ import json
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -102,7 +103,7 @@ class TestFailure:
         poison = wait_until(lambda: _peek_named(bench, "plain-poison", "hopeless"), "the poison message")
 
         assert [entry["dequeue_count"] for entry in entries] == [1, 2, 3]
-        assert all(later["at"] - earlier["at"] >= 0.9 for earlier, later in zip(entries, entries[1:], strict=False))
+        assert all(later["at"] - earlier["at"] >= 0.9 for earlier, later in pairwise(entries))
         assert poison.id != message_id
         assert poison.dequeue_count == 0
         assert poison.expires_on - poison.inserted_on == timedelta(days=7)

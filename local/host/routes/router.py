@@ -1,6 +1,5 @@
 """Which function answers a request: every route is tried in name order, and the method is one more constraint."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from local.host.errors import FunctionLoadError
@@ -26,40 +25,60 @@ class Route:
         return not self.methods or not other.methods or bool(self.methods & other.methods)
 
 
+@dataclass(frozen=True)
+class _Candidates:
+    """The routes that a request of one method and depth could match, told apart by one segment of the path."""
+
+    segment: int
+    by_literal: dict[str, tuple[Route, ...]]
+    others: tuple[Route, ...]
+
+
 @dataclass
 class Router:
     """Finds the first route, in the order of function names, whose template and methods take the request.
 
-    The lists per method and number of segments only leave out routes that cannot match, so the order stays the host's.
+    What is kept per method, depth and literal only leaves out routes that cannot match, so the order stays the host's.
     """
 
     routes: list[Route] = field(default_factory=list)
-    _by_shape: dict[tuple[str, int], list[Route]] = field(default_factory=dict, repr=False)
+    _by_shape: dict[tuple[str, int], _Candidates] = field(default_factory=dict, repr=False)
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
         """Return the route and its values for a decoded path without its leading slash, or None: a 404 then."""
-        segments = path.count("/") + 1 if path else 0
-        if path.endswith("/"):
-            segments -= 1
-        shape = (method, min(segments, _DEEPEST))
+        segments = path.split("/")
+        if not segments[-1]:
+            segments.pop()
+        shape = (method, min(len(segments), _DEEPEST))
         candidates = self._by_shape.get(shape)
         if candidates is None:
-            candidates = self._by_shape[shape] = list(self._candidates(*shape))
-        for route in candidates:
+            candidates = self._by_shape[shape] = self._candidates(*shape)
+        routes = candidates.others
+        if candidates.by_literal:
+            routes = candidates.by_literal.get(segments[candidates.segment].lower(), routes)
+        for route in routes:
             values = route.template.match(path)
             if values is not None:
                 return route, values
         return None
 
-    def _candidates(self, method: str, segments: int) -> Iterable[Route]:
-        for route in self.routes:
-            template = route.template
-            # A catch-all takes empty segments too, so only a count that is too small rules it out.
-            fits = template.least_segments <= segments and (
-                template.most_segments is None or segments <= template.most_segments
-            )
-            if fits and (not route.methods or method in route.methods):
-                yield route
+    def _candidates(self, method: str, depth: int) -> _Candidates:
+        routes = [
+            route
+            for route in self.routes
+            if route.template.fits_depth(depth) and (not route.methods or method in route.methods)
+        ]
+        literals = [{route.template.literal(at) for route in routes} - {None} for at in range(depth)]
+        segment = max(range(depth), key=lambda at: len(literals[at]), default=0)
+        told_apart = [literal for literal in literals[segment] if literal] if literals else []
+        return _Candidates(
+            segment=segment,
+            by_literal={
+                literal: tuple(route for route in routes if route.template.literal(segment) in (literal, None))
+                for literal in told_apart
+            },
+            others=tuple(route for route in routes if route.template.literal(segment) is None),
+        )
 
 
 def build_router(app: LoadedApp, route_prefix: str) -> Router:

@@ -35,7 +35,16 @@ class Template:
     parameters: tuple[Parameter, ...]
     least_segments: int
     most_segments: int | None
+    _literals: tuple[str | None, ...]
     _pattern: re.Pattern[str]
+
+    def fits_depth(self, segments: int) -> bool:
+        """Whether a path of so many segments can match. A catch-all takes any number more, empty ones too."""
+        return self.least_segments <= segments and (self.most_segments is None or segments <= self.most_segments)
+
+    def literal(self, at: int) -> str | None:
+        """Return the lower-cased text that a path must have as its segment there; None when it may be anything."""
+        return self._literals[at] if at < len(self._literals) else None
 
     def match(self, path: str) -> dict[str, str] | None:
         """Return the values of the parameters when the decoded path (without its leading slash) matches."""
@@ -68,6 +77,7 @@ def parse_template(text: str) -> Template:
         parameters=tuple(parameters),
         least_segments=least,
         most_segments=None if parameters and parameters[-1].catch_all else len(segments),
+        _literals=tuple(_only_literal(segment) for segment in segments),
         _pattern=re.compile(_pattern_of(segments, least), re.IGNORECASE),
     )
 
@@ -193,6 +203,10 @@ def _check_segment(segment: list[str | Parameter], *, is_last: bool) -> None:
             and (place < len(segment) - 1 or not str(segment[place - 1]).endswith("."))
         ):
             raise ValueError(f"the optional '{part.name}' must end its segment, after a period.")
+
+
+def _only_literal(segment: list[str | Parameter]) -> str | None:
+    return segment[0].lower() if len(segment) == 1 and isinstance(segment[0], str) else None
 
 
 def _may_end_before(segment: list[str | Parameter]) -> bool:
