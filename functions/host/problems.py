@@ -45,7 +45,7 @@ _STATUS_OF: Final[Mapping[type[PlatformError], HTTPStatus]] = {
     PreconditionMissingError: HTTPStatus.PRECONDITION_REQUIRED,
     UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-_MADE_BY_US: Final = (PlatformError, StorageError, RequestValidationError, HTTPException)
+_CAUGHT: Final = (PlatformError, StorageError, RequestValidationError, HTTPException, Exception)
 
 _ROUTING: Final = {
     404: ("Not found", "There is no operation at this address."),
@@ -145,7 +145,7 @@ async def handle(request: Request, error: Exception) -> Response:
     return problem_of(error, request.url.path)
 
 
-HANDLERS: Final[dict[int | type[Exception], Any]] = dict.fromkeys(_MADE_BY_US, handle)
+HANDLERS: Final[dict[int | type[Exception], Any]] = dict.fromkeys(_CAUGHT, handle)
 
 
 def _validation(error: RequestValidationError, instance: str) -> Response:
