@@ -19,7 +19,7 @@ from lib.storage.errors import OutcomeUnknownError, StorageUnavailableError
 _READ_TRIES = 3
 _PAUSE_SECONDS = (0.02, 0.1)
 _PIECEMEAL_BYTES = 1024 * 1024
-_BUSY = frozenset({429, 500, 502, 503, 504})
+_THROTTLED, _SERVER = 429, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class Transport:
             except (_NotSentError, _NoAnswerError) as failure:
                 reason = failure
             else:
-                if reply.status not in _BUSY:
+                if reply.status < _SERVER and reply.status != _THROTTLED:
                     return reply
                 reason = _NoAnswerError(f"status {reply.status}")
             pause = uniform(*_PAUSE_SECONDS)  # noqa: S311 - spreads callers out, guards no secret
