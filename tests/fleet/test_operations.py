@@ -37,7 +37,7 @@ class TestOperations:
         for name, operation in BY_NAME.items():
             trigger = functions[str(name)].get_trigger().get_dict_repr()
             assert f"/api/{trigger['route']}" == operation.path
-            assert set(trigger["methods"]) == set(operation.methods or ())
+            assert {method.value for method in trigger["methods"]} == set(operation.methods or ())
 
     def test_every_http_function_is_an_operation(self, functions: dict[str, Any]) -> None:
         http = {name for name, function in functions.items() if "route" in function.get_trigger().get_dict_repr()}
