@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from lib.mainframe.client import MainframeClient
@@ -40,6 +41,7 @@ async def start(*arguments: str, **environment: str) -> asyncio.subprocess.Proce
         "-m",
         "local.mainframe",
         *arguments,
+        cwd=Path(__file__).parents[2],
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env=os.environ | environment,  # noqa: TID251 - a child process gets the environment of the tests
@@ -112,7 +114,9 @@ class TestTerminate:
     async def test_lets_calls_that_run_finish(self, tmp_path: Path) -> None:
         async with connected(tmp_path, MAINFRAME_LATENCY_MS="300") as (mainframe, client):
             call = asyncio.create_task(client.update(subject="CUSTOMER", key="cus_1", version=1, trace="", body=BODY))
-            await asyncio.sleep(0.1)
+            async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{mainframe.control_port}") as http:
+                while not (await http.get("/stats")).json()["inFlight"]:
+                    pass
 
             status = await mainframe.stop(signal.SIGTERM)
 
