@@ -1,5 +1,7 @@
-"""Length-prefixed frames over a byte stream, as IMS Connect does: LL (two bytes, big-endian, counting itself), ZZ (two
-zero bytes), then the payload."""  # noqa: D205, D209 - one thought, two lines
+"""Length-prefixed frames over a byte stream, as IMS Connect does.
+
+LL (two bytes, big-endian, counting itself), ZZ (two zero bytes), then the payload.
+"""
 
 import asyncio
 
