@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
     console = Console(level=os.environ.get("LOG") or "info")
     try:
-        _serve(Path(options.app_dir).resolve(), options.port, console)
+        left_running = _serve(Path(options.app_dir).resolve(), options.port, console)
     except HostError as error:
         console.flush()
         print(f"The host cannot start. {error}", file=sys.stderr)
@@ -29,6 +29,10 @@ def main(arguments: list[str] | None = None) -> int:
         if cause is not None and (isinstance(error, AppImportError) or console.debug_wanted):
             traceback.print_exception(cause)
         return 2
+    if left_running:
+        # A function that still runs in a thread after the drain must not keep the process alive.
+        sys.stdout.flush()
+        os._exit(0)
     return 0
 
 
@@ -39,7 +43,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _serve(app_dir: Path, port: int | None, console: Console) -> None:
+def _serve(app_dir: Path, port: int | None, console: Console) -> int:
     if not app_dir.is_dir():
         raise HostError(f"There is no folder {app_dir}.")
     load_app_settings(app_dir)
@@ -53,13 +57,10 @@ def _serve(app_dir: Path, port: int | None, console: Console) -> None:
         # What is loaded now stays; the collector need not look through it again and again.
         gc.collect()
         gc.freeze()
-        asyncio.run(FunctionsHost(settings, host_json, app, console).run(sock))
+        left_running = asyncio.run(FunctionsHost(settings, host_json, app, console).run(sock))
     console.flush()
+    return left_running
 
 
 if __name__ == "__main__":
-    code = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # A function that still runs in a thread after the drain must not keep the process alive.
-    os._exit(code)
+    sys.exit(main())

@@ -5,7 +5,8 @@ import contextvars
 import functools
 import math
 import os
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +44,8 @@ class Invoker:
     _runs: dict[int, _Run] = field(default_factory=dict, init=False, repr=False)
     _watching: bool = field(default=False, init=False, repr=False)
     _last: int = field(default=0, init=False, repr=False)
+    _in_threads: int = field(default=0, init=False, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
         count = self.thread_count or min(32, (os.cpu_count() or 1) + 4)
@@ -83,9 +86,10 @@ class Invoker:
             raise UnboundReturnError(f"{function.name} returned a value, but has no $return binding.")
         return result
 
-    def close(self) -> None:
-        """Let the threads go; those that still run are not waited for."""
+    def close(self) -> int:
+        """Let the threads go without waiting, and return how many are still in a function: nobody can stop those."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+        return self._in_threads
 
     def _begin(self) -> tuple[int, _Run]:
         loop = asyncio.get_running_loop()
@@ -116,7 +120,15 @@ class Invoker:
     async def _in_thread(self, function: LoadedFunction, arguments: dict[str, Any]) -> Any:
         within = contextvars.copy_context()
         call = functools.partial(within.run, function.call, **arguments)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+        with self._lock:
+            self._in_threads += 1
+        future = self._threads.submit(call)
+        future.add_done_callback(self._thread_ended)
+        return await asyncio.wrap_future(future)
+
+    def _thread_ended(self, _: "Future[Any]") -> None:
+        with self._lock:
+            self._in_threads -= 1
 
     def _say_late(self, function: LoadedFunction) -> None:
         others = self.running - 1

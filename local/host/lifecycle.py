@@ -47,8 +47,11 @@ class FunctionsHost:
     console: Console
     _stopping: asyncio.Event = field(default_factory=asyncio.Event, init=False, repr=False)
 
-    async def run(self, sock: socket.socket) -> None:
-        """Serve until a signal asks to stop, then drain: no new work, running work to its end, within the limit."""
+    async def run(self, sock: socket.socket) -> int:
+        """Serve until a signal asks to stop, then drain: no new work, running work to its end, within the limit.
+
+        Returns how many threads still run a function that could not be cancelled.
+        """
         keys = Keys(self.settings.function_key, self.settings.master_key)
         invoker = Invoker(self.console, self.host_json.function_timeout_seconds, self.settings.thread_count)
         router = build_router(self.app, self.host_json.route_prefix)
@@ -80,9 +83,9 @@ class FunctionsHost:
         self.console.info(f"stopping: {invoker.running} calls are running")
         server.should_exit = True
         await self._drain(serving, queues.drain(), timers.drain(), by_hand.drain())
-        invoker.close()
         await queues.close()
         self.console.info("stopped")
+        return invoker.close()
 
     def stop(self) -> None:
         """Begin the drain."""

@@ -69,8 +69,8 @@ class TestDelivery:
         assert "deleted" not in log
 
     def test_runs_at_most_a_batch_and_the_threshold_at_once(self, bench: QueueBench) -> None:
-        for _ in range(14):
-            bench.send("work", "crowd", seconds=0.4)
+        for number in range(14):
+            bench.send("work", "crowd", seconds=0.3 + number % 4 * 0.2)
 
         entries = bench.wait_seen("crowd", times=14)
 

@@ -3,6 +3,7 @@ import asyncio
 import json
 import logging
 import time
+from collections.abc import Awaitable, Callable
 
 import azure.functions as func
 
@@ -103,6 +104,12 @@ def late_in_thread(req: func.HttpRequest) -> func.HttpResponse:
     return func.HttpResponse("never")
 
 
+@app.route("stuck-in-thread")
+def stuck_in_thread(req: func.HttpRequest) -> func.HttpResponse:
+    time.sleep(60)
+    return func.HttpResponse("never")
+
+
 @app.route("own-timeout")
 async def own_timeout(req: func.HttpRequest) -> func.HttpResponse:
     raise TimeoutError("the app's own")
@@ -110,6 +117,7 @@ async def own_timeout(req: func.HttpRequest) -> func.HttpResponse:
 
 @app.route("slow")
 async def slow(req: func.HttpRequest) -> func.HttpResponse:
+    logging.getLogger("shop").warning("slow has begun")
     await asyncio.sleep(0.7)
     return func.HttpResponse("finished")
 
@@ -153,6 +161,19 @@ async def headers(req: func.HttpRequest) -> func.HttpResponse:
 def logs(req: func.HttpRequest) -> str:
     logging.getLogger("shop").warning("something to see")
     return "ok"
+
+
+async def site(scope: dict[str, object], receive: object, send: Callable[[dict[str, object]], Awaitable[None]]) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"private answer"})
+
+
+wrapped = func.AsgiMiddleware(site)
+
+
+@app.route("asgi")
+async def asgi(req: func.HttpRequest) -> func.HttpResponse:
+    return await wrapped.handle_async(req)
 
 
 # What follows is refused, each for its own reason.
