@@ -1,11 +1,11 @@
 """What the local host adds to a request: the same FastAPI app under plain uvicorn and under the host.
 
 `python -m local.bench.host` prints both and the ratio, for an app of eighty operations.
-The host's part includes `azure.functions.AsgiMiddleware`,
-which the app needs on Azure as well.
+The host's part includes `azure.functions.AsgiMiddleware`, which the app needs on Azure as well.
 """
 
 import contextlib
+import math
 import os
 import re
 import subprocess
@@ -93,11 +93,18 @@ class Comparison:
     name: str
     plain: LoadResult
     host: LoadResult
+    plain_cpu_us: float
+    host_cpu_us: float
 
     @property
     def ratio(self) -> float:
         """The host's requests per second as a part of plain uvicorn's."""
         return self.host.per_second / self.plain.per_second
+
+    @property
+    def cpu_ratio(self) -> float:
+        """The same by processor time per request: what the ratio would be on a machine that does nothing else."""
+        return self.plain_cpu_us / self.host_cpu_us
 
 
 def compare(*, connections: int = 8, seconds: float = 3.0, rounds: int = 3) -> list[Comparison]:
@@ -111,19 +118,54 @@ def compare(*, connections: int = 8, seconds: float = 3.0, rounds: int = 3) -> l
     }
     with tempfile.TemporaryDirectory() as folder:
         _write_apps(Path(folder))
-        with _plain(Path(folder)) as plain_port, _host(Path(folder)) as host_port:
+        with _plain(Path(folder)) as plain_server, _host(Path(folder)) as host_server:
             found: list[Comparison] = []
             for name, each in requests.items():
-                plain: list[LoadResult] = []
-                host: list[LoadResult] = []
+                plain: list[_Round] = []
+                host: list[_Round] = []
                 for _ in range(rounds):
-                    plain.append(run_load(plain_port, each, connections=connections, seconds=seconds))
-                    host.append(run_load(host_port, each, connections=connections, seconds=seconds))
-                found.append(Comparison(name, _best(plain), _best(host)))
+                    plain.append(_round(plain_server, each, connections, seconds))
+                    host.append(_round(host_server, each, connections, seconds))
+                found.append(
+                    Comparison(
+                        name=name,
+                        plain=_best(plain),
+                        host=_best(host),
+                        plain_cpu_us=min(one.cpu_us for one in plain),
+                        host_cpu_us=min(one.cpu_us for one in host),
+                    )
+                )
     return found
 
 
-def _best(results: list[LoadResult]) -> LoadResult:
+@dataclass(frozen=True)
+class _Server:
+    pid: int
+    port: int
+
+    def cpu_seconds(self) -> float:
+        """Processor time so far; NaN where there is no /proc to ask."""
+        try:
+            fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
+        except OSError:
+            return math.nan
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class _Round:
+    load: LoadResult
+    cpu_us: float
+
+
+def _round(server: _Server, requests: list[bytes], connections: int, seconds: float) -> _Round:
+    before = server.cpu_seconds()
+    result = run_load(server.port, requests, connections=connections, seconds=seconds)
+    return _Round(result, (server.cpu_seconds() - before) / max(result.requests, 1) * 1e6)
+
+
+def _best(rounds: list[_Round]) -> LoadResult:
+    results = [one.load for one in rounds]
     wrong = [result for result in results if set(result.statuses) != {"200"} or result.errors]
     if wrong:
         raise RuntimeError(f"not every answer was 200: {wrong[0].line()}")
@@ -138,24 +180,24 @@ def _write_apps(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _plain(folder: Path) -> Generator[int]:
-    with _started([sys.executable, "plain.py"], folder, folder / "plain.log") as port:
-        yield port
+def _plain(folder: Path) -> Generator[_Server]:
+    with _started([sys.executable, "plain.py"], folder, folder / "plain.log") as server:
+        yield server
 
 
 @contextlib.contextmanager
-def _host(folder: Path) -> Generator[int]:
+def _host(folder: Path) -> Generator[_Server]:
     command = [sys.executable, "-m", "local.host", "--app-dir", str(folder), "--port", "0"]
-    with _started(command, _ROOT, folder / "host.log") as port:
-        yield port
+    with _started(command, _ROOT, folder / "host.log") as server:
+        yield server
 
 
 @contextlib.contextmanager
-def _started(command: list[str], cwd: Path, log_path: Path) -> Generator[int]:
+def _started(command: list[str], cwd: Path, log_path: Path) -> Generator[_Server]:
     with log_path.open("wb") as log:
         process = subprocess.Popen(command, cwd=cwd, stdout=log, stderr=subprocess.STDOUT, env=dict(os.environ))
     try:
-        yield _port(process, log_path)
+        yield _Server(process.pid, _port(process, log_path))
     finally:
         process.terminate()
         process.wait(20)
@@ -175,9 +217,9 @@ def _port(process: "subprocess.Popen[bytes]", log_path: Path) -> int:
 def main() -> None:
     """Print the comparison."""
     for one in compare():
-        print(f"{one.name:5} plain uvicorn {one.plain.line()}")
-        print(f"{one.name:5} local host    {one.host.line()}")
-        print(f"{one.name:5} ratio {one.ratio:.2f}")
+        print(f"{one.name:5} plain uvicorn {one.plain.line()}  {one.plain_cpu_us:.0f} us of CPU each")
+        print(f"{one.name:5} local host    {one.host.line()}  {one.host_cpu_us:.0f} us of CPU each")
+        print(f"{one.name:5} ratio {one.ratio:.2f} by requests, {one.cpu_ratio:.2f} by processor time")
 
 
 if __name__ == "__main__":

@@ -65,6 +65,11 @@ class Console:
         )
         self._levelled(logging.INFO if outcome == "done" else logging.WARNING, line)
 
+    def always(self, text: str) -> None:
+        """Write one line whatever LOG says, and at once: what people and tools wait for."""
+        self._write(f"{self._clock()} {text}")
+        self.flush()
+
     def info(self, text: str) -> None:
         """Write one line of ordinary news."""
         self._levelled(logging.INFO, f"{self._clock()} {text}")

@@ -19,13 +19,16 @@ from local.host.hostjson import HostJson
 from local.host.http import HttpFront
 from local.host.invoke import Invoker
 from local.host.keys import Keys
-from local.host.loading import LoadedApp
+from local.host.loading import LoadedApp, LoadedFunction
 from local.host.queues.listeners import QueueListeners
 from local.host.routes.router import build_router
 from local.host.settings import HostSettings
 from local.host.timers.listeners import TimerListeners
+from local.host.wire import HostProtocol
 
 _LOOPBACK = "127.0.0.1"
+# As long as Kestrel keeps an idle connection: shorter, and a client's next request may meet a closing socket.
+_KEEP_ALIVE_SECONDS = 130
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -129,7 +132,7 @@ class FunctionsHost:
     def _server_config(self, front: HttpFront) -> uvicorn.Config:
         return uvicorn.Config(
             front,
-            http="httptools",
+            http=HostProtocol,
             loop="asyncio",
             ws="none",
             lifespan="off",
@@ -137,19 +140,33 @@ class FunctionsHost:
             access_log=False,
             server_header=False,
             proxy_headers=False,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=max(1, int(self.settings.drain_seconds)),
         )
 
     def _say_start(self, sock: socket.socket) -> None:
         for name, reason in self.app.errors.items():
             self.console.warning(f"function {name} is not served: {reason}")
+        for function in self.app.functions:
+            self.console.debug(f"serving {function.name}: {describe(function, self.host_json.route_prefix)}")
         kinds = [function.kind for function in self.app.functions]
         self.console.info(
             f"{len(kinds)} functions: {kinds.count('http')} http, {kinds.count('queue')} queue, "
             f"{kinds.count('timer')} timer"
         )
-        self.console.info(f"listening on http://{_LOOPBACK}:{sock.getsockname()[1]}")
-        self.console.flush()
+        self.console.always(f"listening on http://{_LOOPBACK}:{sock.getsockname()[1]}")
+
+
+def describe(function: LoadedFunction, route_prefix: str) -> str:
+    """Return what sets the function off, in a few words."""
+    trigger = function.trigger
+    if function.kind == "queue":
+        return f"queue {trigger.get('queueName')}"
+    if function.kind == "timer":
+        return f"timer {trigger.get('schedule')}"
+    methods = ",".join(str(method) for method in trigger.get("methods") or ("any method",))
+    route = trigger.get("route") or function.name
+    return f"{methods} /{route_prefix}/{route} ({str(trigger.get('authLevel', 'function')).lower()})"
 
 
 def bind_port(port: int) -> socket.socket:
