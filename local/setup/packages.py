@@ -29,7 +29,7 @@ def require_space(plan: Plan, free_bytes: Callable[[Path], int] = lambda path: s
 
 def make_environment(plan: Plan) -> None:
     """Make `.venv` with the Python that runs this; one that is there already and works is kept."""
-    _require_venv_module()
+    require_modules("venv", "ensurepip")
     works = _fits(plan.python)
     if not (works and _runs([str(plan.python), "-m", "pip", "--version"])):
         version = ".".join(map(str, sys.version_info[:3]))
@@ -127,7 +127,8 @@ def _runs(command: Sequence[str]) -> bool:
     return done.returncode == 0
 
 
-def _require_venv_module(names: Sequence[str] = ("venv", "ensurepip")) -> None:
+def require_modules(*names: str) -> None:
+    """Raise SetupError when this Python comes without a module that making an environment needs."""
     from importlib.util import find_spec
 
     missing = [name for name in names if find_spec(name) is None]
