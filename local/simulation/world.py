@@ -16,7 +16,7 @@ from lib.storage.memory import MemoryStorage
 from lib.storage.ports import Message
 from lib.wiring import ALL_TABLES, Platform
 from local.faults.taps import Tap, TappedLink, TappedStorage, When
-from local.simulation.mainframe import MemoryMainframe
+from local.simulation.mainframe import MoodyMainframe
 
 _LEASE_SECONDS = 30.0
 _POISON_AFTER = 5
@@ -31,7 +31,7 @@ class World:
 
     platform: Platform
     storage: MemoryStorage
-    mainframe: MemoryMainframe
+    mainframe: MoodyMainframe
     clock: FixedClock
     api: Edge
     tap: Tap = _silent
@@ -42,7 +42,7 @@ class World:
         """Return a world whose tables and queues are there."""
         clock = FixedClock()
         storage = MemoryStorage(clock)
-        mainframe = MemoryMainframe()
+        mainframe = MoodyMainframe()
         await storage.create_missing(tables=ALL_TABLES, queues=ALL_QUEUES)
 
         async def tap(point: str, when: When) -> None:

@@ -237,7 +237,7 @@ class TestPromise:
         with pytest.raises(UnavailableError):
             await world.platform.customers.create(details=details(), operation=operation())
         await world.settle()
-        assert world.mainframe.held == {}
+        assert world.mainframe.calls == 0
 
 
 class TestBudgets:
