@@ -111,7 +111,10 @@ class Platform:
             writers={Subject.CUSTOMER: write_customer},
             ledgers=self._ledgers,
             undelivered=self.undelivered,
-            rejections=Rejections(self.storage.queue(QueueName.MAINFRAME_UPDATES.poison)),
+            rejections=Rejections(
+                queue=self.storage.queue(QueueName.MAINFRAME_UPDATES.poison),
+                outcomes=self.storage.queue(QueueName.FAILURE_OUTCOMES),
+            ),
             breaker=self.breaker,
             link=self.link,
             queue=self.storage.queue(QueueName.MAINFRAME_UPDATES),

@@ -177,10 +177,14 @@ class Delivery:
         await self.breaker.succeed()
         wake_up, taken, sent = attempt.wake_up, attempt.taken, attempt.snapshot.version
         try:  # 8: the version that was sent, never one read again
-            await self.ledgers.write(taken, taken.state.acknowledging(sent, altered=attempt.record.altered_fields))
+            acknowledged = await self.ledgers.write(
+                taken, taken.state.acknowledging(sent, altered=attempt.record.altered_fields)
+            )
         except _CONFLICTS:
             return None
-        if taken.state.attempts or wake_up.waited:
+        if not acknowledged.state.announced:
+            await self._announce(attempt.snapshot, acknowledged)
+        elif taken.state.attempts or wake_up.waited:
             await self.undelivered.settle(wake_up.subject, wake_up.id, done=sent)
         return Delivered.ACKNOWLEDGED
 
@@ -222,19 +226,22 @@ class Delivery:
         return Delivered.REJECTED
 
     async def _already_done(self, snapshot: Snapshot, ledger: Ledger) -> Delivered:
-        if not ledger.state.announced:  # a handler died between the failure record and the poison queue
+        if not ledger.state.announced:  # a handler died between an outcome and the telling of it
             await self._announce(snapshot, ledger)
         else:
             await self.undelivered.settle(ledger.subject, ledger.id, done=ledger.state.done)
         return Delivered.ALREADY_DONE
 
     async def _announce(self, snapshot: Snapshot, ledger: Ledger) -> None:
-        await self.rejections.announce(snapshot, ledger)
+        if ledger.state.failed > ledger.state.acknowledged:
+            await self.rejections.announce(snapshot, ledger)
+        else:
+            await self.rejections.tell_resolved(ledger)
         try:
             await self.ledgers.write(ledger, replace(ledger.state, announced=True))
         except _CONFLICTS:
             # A newer version is on its way, or another handler announced it too: twice does no harm.
-            _log.info("rejection.announcedTwice", subject=ledger.subject, id=ledger.id)
+            _log.info("outcome.announcedTwice", subject=ledger.subject, id=ledger.id)
         await self.undelivered.settle(ledger.subject, ledger.id, done=ledger.state.done)
 
     async def _park(self, wake_up: WakeUp, snapshot: Snapshot, state: DeliveryState) -> Delivered:

@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 from lib.changes.subjects import Snapshot
 from lib.clock import parse_rfc3339, rfc3339
 from lib.messaging.catalogue import Subject
-from lib.storage.ports import Insert, Replace, Row, Table
+from lib.storage.ports import Insert, Replace, Row, Table, Upsert
 
 _CEILING: Final = 10**12
 
@@ -33,12 +33,14 @@ class DeliveryState:
     `attempts` counts those without success since the last one with it,
     `strikes` those among them that speak against this record and not against the mainframe.
 
+    `failure_open` says that a failure is listed for it, `announced` that the list was told of the newest outcome.
     `in_flight` is the version of a call whose outcome is not known yet; `lease` says whose turn it is until when.
     """
 
     acknowledged: int = 0
     failed: int = 0
     announced: bool = True
+    failure_open: bool = False
     in_flight: int | None = None
     lease: str | None = None
     leased_until: datetime | None = None
@@ -64,7 +66,12 @@ class DeliveryState:
 
     def acknowledging(self, version: int, *, altered: Sequence[str]) -> Self:
         """Return the state after the mainframe holds this version."""
-        return type(self)(acknowledged=max(self.acknowledged, version), failed=self.failed, altered=tuple(altered))
+        return type(self)(
+            acknowledged=max(self.acknowledged, version),
+            failed=self.failed,
+            announced=not self.failure_open and self.announced,
+            altered=tuple(altered),
+        )
 
     def rejecting(self, version: int, error: LastError) -> Self:
         """Return the state after this version was refused for good; the failure is not announced yet."""
@@ -72,9 +79,19 @@ class DeliveryState:
             acknowledged=self.acknowledged,
             failed=max(self.failed, version),
             announced=False,
+            failure_open=True,
             attempts=self.attempts + 1,
             first_failed_at=self.first_failed_at or error.at,
             last_error=error,
+        )
+
+    def reopened(self) -> Self:
+        """Return the state with its failed version to be tried again; when it first failed is kept."""
+        return type(self)(
+            acknowledged=self.acknowledged,
+            failure_open=self.failure_open,
+            first_failed_at=self.first_failed_at,
+            last_error=self.last_error,
         )
 
     def waiting(self, error: LastError, *, next_attempt_at: datetime, keep_note: bool, strikes: int) -> Self:
@@ -102,6 +119,7 @@ class DeliveryState:
             acknowledged=int(str(row.values["acknowledged"])),
             failed=int(str(row.values["failed"])),
             announced=bool(kept["announced"]),
+            failure_open=bool(kept.get("failureOpen", False)),
             in_flight=kept.get("inFlight"),
             lease=kept.get("lease"),
             leased_until=_moment(kept.get("leasedUntil")),
@@ -120,6 +138,7 @@ class DeliveryState:
         error = self.last_error
         state = {
             "announced": self.announced,
+            "failureOpen": self.failure_open,
             "inFlight": self.in_flight,
             "lease": self.lease,
             "leasedUntil": _text(self.leased_until),
@@ -167,8 +186,8 @@ class LedgerStore:
         row = await self.table.get(partition, f"delivery~{subject}~{entity_id}")
         return Ledger(subject, entity_id, partition, DeliveryState.read(row), row.etag if row else None)
 
-    async def write(self, ledger: Ledger, state: DeliveryState, *more: Insert) -> Ledger:
-        """Keep a new state over the one that was read, together with other new rows, and return it.
+    async def write(self, ledger: Ledger, state: DeliveryState, *more: Upsert) -> Ledger:
+        """Keep a new state over the one that was read, together with other rows, and return it.
 
         Raises:
             RowChangedError, RowExistsError: another handler wrote it first.
@@ -178,9 +197,12 @@ class LedgerStore:
         return replace(ledger, state=state, etag=etags[0])
 
 
-def failure_write(snapshot: Snapshot, subject: Subject, error: LastError, *, attempts: int, trace: str) -> Insert:
-    """Return the failure record of a version that will not be delivered, newest first in its partition."""
-    return Insert(
+def failure_write(snapshot: Snapshot, subject: Subject, error: LastError, *, attempts: int, trace: str) -> Upsert:
+    """Return the failure record of a version that will not be delivered, newest first in its partition.
+
+    A version that fails again after a replay has one record, with the newest reason.
+    """
+    return Upsert(
         f"failure~{subject}~{snapshot.id}~{_CEILING - snapshot.version:013d}",
         {
             "subject": subject.value,

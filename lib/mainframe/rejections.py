@@ -1,4 +1,4 @@
-"""What was refused for good is told on the poison queue at once, with its reason."""
+"""What was refused for good is told on the poison queue at once, with its reason; and what became of it later, too."""
 
 from dataclasses import dataclass
 
@@ -28,11 +28,23 @@ class Rejection(BaseModel):
     last_failed_at: AwareDatetime
 
 
+class Resolution(BaseModel):
+    """A subject with a listed failure was acknowledged at this version. Schema version 1."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
+
+    schema_version: int = 1
+    subject: Subject
+    id: str
+    version: int
+
+
 @dataclass(frozen=True, slots=True)
 class Rejections:
     """Announces rejections; the failure record in the subject's partition is the truth."""
 
     queue: Queue
+    outcomes: Queue
 
     async def announce(self, snapshot: Snapshot, ledger: Ledger) -> None:
         """Put a rejection on the poison queue, without expiry. Twice does no harm."""
@@ -50,3 +62,8 @@ class Rejections:
             last_failed_at=error.at,
         )
         await self.queue.send(rejection.model_dump_json(by_alias=True))
+
+    async def tell_resolved(self, ledger: Ledger) -> None:
+        """Tell the list of failures that a subject with a listed failure was delivered. Twice does no harm."""
+        resolution = Resolution(subject=ledger.subject, id=ledger.id, version=ledger.state.acknowledged)
+        await self.outcomes.send(resolution.model_dump_json(by_alias=True))

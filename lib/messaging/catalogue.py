@@ -9,6 +9,8 @@ class QueueName(StrEnum):
 
     CHANGES = "changes"
     MAINFRAME_UPDATES = "mainframe-updates"
+    FAILURE_OUTCOMES = "failure-outcomes"
+    REPLAY_REQUESTS = "replay-requests"
 
     @property
     def poison(self) -> str:

@@ -88,12 +88,21 @@ class World:
         for timer in (self.platform.outbox.sweep, self.platform.waker.wake):
             await self._guarded(timer.__qualname__, timer)
 
+    def _handlers(self) -> dict[QueueName, Callable[[str], Awaitable[object]]]:
+        """What each queue's function does with a message's body."""
+        platform = self.platform
+        return {
+            QueueName.CHANGES: lambda body: platform.relay.relay(WakeUp.read(body)),
+            QueueName.MAINFRAME_UPDATES: lambda body: platform.delivery.deliver(WakeUp.read(body)),
+        }
+
     async def _ran(self, name: QueueName, message: Message) -> bool:
+        handler = self._handlers().get(name)
+        if handler is None:
+            return False
+
         async def handle() -> object:
-            wake_up = WakeUp.read(message.body)
-            if name is QueueName.CHANGES:
-                return await self.platform.relay.relay(wake_up)
-            return await self.platform.delivery.deliver(wake_up)
+            return await handler(message.body)
 
         return await self._guarded(name.value, handle)
 
