@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.azurite import Azurite
+from local.stack import LocalStack
 
 
 @pytest.fixture(scope="session")
@@ -12,3 +13,11 @@ def azurite() -> Iterator[Azurite]:
     """An emulator in memory on free ports. Tests share it: take your own table and queue names."""
     with Azurite() as storage:
         yield storage
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[LocalStack]:
+    """The whole platform as people run it, on free ports and in memory. Tests share it: leave it running as it was."""
+    brisk = {"WAKE_UP_DELAY_SECONDS": "0.2", "MAINFRAME_LATENCY_MS": "5"}
+    with LocalStack(storage_in_memory=True, environment=brisk) as running:
+        yield running

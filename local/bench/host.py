@@ -5,7 +5,6 @@ The host's part includes `azure.functions.AsgiMiddleware`, which the app needs o
 """
 
 import contextlib
-import math
 import os
 import re
 import subprocess
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.bench.load import LoadResult, http_request, run_load
+from local.bench.process import cpu_seconds
 
 _ROOT = Path(__file__).parents[2]
 _START_SECONDS = 30.0
@@ -143,14 +143,6 @@ class _Server:
     pid: int
     port: int
 
-    def cpu_seconds(self) -> float:
-        """Processor time so far; NaN where there is no /proc to ask."""
-        try:
-            fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
-        except OSError:
-            return math.nan
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
 
 @dataclass(frozen=True)
 class _Round:
@@ -159,9 +151,9 @@ class _Round:
 
 
 def _round(server: _Server, requests: list[bytes], connections: int, seconds: float) -> _Round:
-    before = server.cpu_seconds()
+    before = cpu_seconds(server.pid)
     result = run_load(server.port, requests, connections=connections, seconds=seconds)
-    return _Round(result, (server.cpu_seconds() - before) / max(result.requests, 1) * 1e6)
+    return _Round(result, (cpu_seconds(server.pid) - before) / max(result.requests, 1) * 1e6)
 
 
 def _best(rounds: list[_Round]) -> LoadResult:

@@ -14,15 +14,27 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import cycle
+from itertools import count, cycle
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
-# What to send next: a fixed list is sent round and round; a callable makes each request anew.
-Requests: TypeAlias = Sequence[bytes] | Callable[[], bytes]
-
 _HEAD_END = b"\r\n\r\n"
+
+
+@dataclass(frozen=True)
+class Counting:
+    """One request per connection, that counts: `%(n)d` in it becomes 1, 2, 3 … as that connection sends it again.
+
+    For what depends on its own earlier answer, such as a PATCH that names the version the last one made. In a body,
+    give the number a fixed width (`%(n)08d`), because the length is said before it.
+    """
+
+    templates: Sequence[bytes]
+
+
+# What to send next: a fixed list is sent round and round; a callable makes each request anew.
+Requests: TypeAlias = Sequence[bytes] | Callable[[], bytes] | Counting
 
 
 @dataclass(frozen=True)
@@ -62,11 +74,13 @@ def run_load(port: int, requests: Requests, *, connections: int = 16, seconds: f
     """Send requests from a process of their own, so that measuring does not share the measured one's interpreter."""
     if callable(requests):
         return _forked(port, requests, connections, seconds)
+    counting = isinstance(requests, Counting)
     order = {
         "port": port,
         "connections": connections,
         "seconds": seconds,
-        "requests": [request.decode("latin-1") for request in requests],
+        "counting": counting,
+        "requests": [one.decode("latin-1") for one in (requests.templates if counting else requests)],
     }
     done = subprocess.run(
         [sys.executable, "-m", "local.bench.load", "--order-on-stdin"],
@@ -99,12 +113,12 @@ def _forked(port: int, requests: Callable[[], bytes], connections: int, seconds:
 
 async def load(port: int, requests: Requests, *, connections: int = 16, seconds: float = 5.0) -> LoadResult:
     """Send requests over `connections` sockets for `seconds`, one at a time on each."""
-    next_request = requests if callable(requests) else _round_and_round(requests)
+    senders = _senders(requests, connections)
     tally = _Tally()
     loop = asyncio.get_running_loop()
     started = time.perf_counter()
     clients: list[_Client] = []
-    for _ in range(connections):
+    for next_request in senders:
         client = _Client(next_request, tally, loop.create_future())
         await loop.create_connection(lambda made=client: made, "127.0.0.1", port)
         clients.append(client)
@@ -195,9 +209,20 @@ class _Client(asyncio.Protocol):
         return True
 
 
-def _round_and_round(requests: Sequence[bytes]) -> Callable[[], bytes]:
+def _senders(requests: Requests, connections: int) -> list[Callable[[], bytes]]:
+    if isinstance(requests, Counting):
+        if len(requests.templates) < connections:
+            raise ValueError("every connection needs a request of its own")
+        return [_counting(template) for template in requests.templates[:connections]]
+    if callable(requests):
+        return [requests] * connections
     again: Iterator[bytes] = cycle(requests)
-    return again.__next__
+    return [again.__next__] * connections
+
+
+def _counting(template: bytes) -> Callable[[], bytes]:
+    numbers = count(1)
+    return lambda: template % {b"n": next(numbers)}
 
 
 def _percentile(ordered: list[float], percent: int) -> float:
@@ -215,7 +240,8 @@ def _in_process(writer: Any, port: int, requests: Requests, connections: int, se
 
 def _run_order() -> None:
     order = json.load(sys.stdin)
-    requests = [text.encode("latin-1") for text in order["requests"]]
+    texts = [text.encode("latin-1") for text in order["requests"]]
+    requests = Counting(texts) if order["counting"] else texts
     result = asyncio.run(load(order["port"], requests, connections=order["connections"], seconds=order["seconds"]))
     print(json.dumps(asdict(result)))
 
