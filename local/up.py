@@ -69,7 +69,7 @@ class _Run:
         return None
 
     def _stop_asked(self) -> bool:
-        return self.signals > 0 or (self.make_pid is not None and os.getppid() != self.make_pid)
+        return self.signals > 0 or self.terminal.closed or (self.make_pid is not None and os.getppid() != self.make_pid)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self.signals += 1

@@ -1,6 +1,5 @@
 """What the person at the terminal sees: every child's lines, told apart, and where to find everything."""
 
-import contextlib
 import sys
 import threading
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ class Terminal:
     """Writes whole lines, one at a time whoever asks; colour only when somebody is looking."""
 
     out: TextIO = field(default_factory=lambda: sys.stdout)
+    closed: bool = field(default=False, init=False)  # whether it was a window that somebody has closed since
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
     _colour: bool = field(default=False, init=False, repr=False)
 
@@ -42,7 +42,10 @@ class Terminal:
             self._write(f"  {name:<{width}}  {text}")
 
     def _write(self, text: str) -> None:
-        # The reader may be gone (`make run | head`, a closed window); the children must still be ended in order.
-        with self._lock, contextlib.suppress(OSError, ValueError):
-            self.out.write(f"{text}\n")
-            self.out.flush()
+        with self._lock:
+            try:
+                self.out.write(f"{text}\n")
+                self.out.flush()
+            except (OSError, ValueError):
+                # The reader is gone (`make run | head`, a closed window); the children must still be ended in order.
+                self.closed = self._colour
