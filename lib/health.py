@@ -3,13 +3,18 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from lib.clock import Clock
 from lib.mainframe.breaker import Breaker, BreakerState
-from lib.mainframe.undelivered import UndeliveredStore, WaitingRow
+from lib.mainframe.undelivered import UndeliveredStore, Waiting
 from lib.storage.errors import StorageError
 from lib.storage.ports import Queue
+
+# Of each state and partition of what waits: health is asked often, so it counts up to 32,000 and then no further.
+_COUNTED: Final = 1000
 
 
 class Condition(StrEnum):
@@ -72,13 +77,13 @@ class Health:
             storage=storage,
             queues=dict(zip(names, depths, strict=True)),
             mainframe=mainframe,
-            undelivered=len(waiting) if waiting is not None else None,
-            oldest_undelivered_seconds=self._age(waiting),
+            undelivered=waiting.parked + waiting.retrying if waiting is not None else None,
+            oldest_undelivered_seconds=self._age(waiting.oldest_accepted_at if waiting else None),
         )
 
-    async def _waiting(self) -> list[WaitingRow] | None:
+    async def _waiting(self) -> Waiting | None:
         try:
-            return await self.undelivered.waiting()
+            return await self.undelivered.summary(at_most=_COUNTED)
         except StorageError:
             return None
 
@@ -93,11 +98,14 @@ class Health:
             view = await self.breaker.view()
         except StorageError:
             return Part(condition=Condition.DEGRADED, detail="the state of the circuit breaker cannot be read")
-        if view.state is BreakerState.CLOSED:
+        state = view.state_at(self.clock.now())
+        if state is BreakerState.CLOSED:
             return Part(condition=Condition.OK)
-        return Part(condition=Condition.DOWN, detail=f"circuit breaker {view.state}, last failure: {view.last_failure}")
+        if state is BreakerState.PAUSED:
+            return Part(condition=Condition.DEGRADED, detail="deliveries are paused; see /api/private/v1/mainframe")
+        return Part(condition=Condition.DOWN, detail=f"circuit breaker {state}, last failure: {view.last_failure}")
 
-    def _age(self, waiting: list[WaitingRow] | None) -> float | None:
-        if not waiting:
+    def _age(self, oldest_accepted_at: datetime | None) -> float | None:
+        if oldest_accepted_at is None:
             return None
-        return round((self.clock.now() - waiting[0].delivery.accepted_at).total_seconds(), 3)
+        return round((self.clock.now() - oldest_accepted_at).total_seconds(), 3)
