@@ -12,11 +12,15 @@ from functions.deliveries import queues as deliveries_queues
 from functions.deliveries import timers as deliveries_timers
 from functions.documentation import private as documentation_private
 from functions.documentation import public as documentation_public
+from functions.failures import private as failures_private
+from functions.failures import queues as failures_queues
 from functions.health import private as health_private
 from functions.health import public as health_public
 from functions.host.api import create_api
 from functions.host.http import register
 from functions.host.serving import platform
+from functions.replays import private as replays_private
+from functions.replays import queues as replays_queues
 
 PUBLIC_ROUTERS: Final[tuple[APIRouter, ...]] = (
     health_public.router,
@@ -28,6 +32,8 @@ PRIVATE_ROUTERS: Final[tuple[APIRouter, ...]] = (
     documentation_private.router,
     customers_private.router,
     deliveries_private.router,
+    failures_private.router,
+    replays_private.router,
 )
 
 
@@ -38,4 +44,6 @@ def assemble() -> func.FunctionApp:
     register(app, create_api(platform, routers), routers)
     app.register_functions(deliveries_queues.blueprint)
     app.register_functions(deliveries_timers.blueprint)
+    app.register_functions(failures_queues.blueprint)
+    app.register_functions(replays_queues.blueprint)
     return app

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from lib.changes.once import OPERATIONS_TABLE, Once
 from lib.changes.outbox import OUTBOX_TABLE, Outbox
 from lib.changes.promise import Promises
 from lib.changes.relay import Relay
@@ -14,6 +15,10 @@ from lib.customers.claims import IDENTIFIERS_TABLE, Claims
 from lib.customers.service import CustomerService
 from lib.customers.store import CUSTOMERS_TABLE, INDEX_TABLE, CustomerStore
 from lib.customers.subject import CustomerSource
+from lib.failures.defects import Defects
+from lib.failures.intake import Intake
+from lib.failures.service import FailureService
+from lib.failures.store import FAILURES_TABLE, FailureStore
 from lib.health import Health
 from lib.ids import Ids, Seal, UlidIds
 from lib.mainframe.backoff import Backoff
@@ -29,6 +34,10 @@ from lib.mainframe.undelivered import UNDELIVERED_TABLE, UndeliveredStore
 from lib.mainframe.waker import Waker
 from lib.messaging.catalogue import ALL_QUEUES, QueueName, Subject
 from lib.paging import Cursors
+from lib.replays.items import Items
+from lib.replays.runner import Runner
+from lib.replays.service import ReplayService
+from lib.replays.store import REPLAYS_TABLE, ReplayStore
 from lib.settings import Settings
 from lib.storage.ports import Storage
 
@@ -39,6 +48,9 @@ ALL_TABLES: Final = (
     OUTBOX_TABLE,
     MAINFRAME_TABLE,
     UNDELIVERED_TABLE,
+    OPERATIONS_TABLE,
+    FAILURES_TABLE,
+    REPLAYS_TABLE,
 )
 _LEASE_MARGIN_SECONDS: Final = 5.0
 
@@ -155,6 +167,62 @@ class Platform:
         )
 
     @cached_property
+    def once(self) -> Once:
+        """The first answers of keyed operations that are harmless to repeat."""
+        return Once(self.storage.table(OPERATIONS_TABLE))
+
+    @cached_property
+    def failures(self) -> FailureService:
+        """Operations on failures."""
+        return FailureService(
+            store=self._failure_store,
+            sources=self.sources,
+            ledgers=self._ledgers,
+            clock=self.clock,
+            cursors=Cursors(self.seal("cursors")),
+        )
+
+    @cached_property
+    def defects(self) -> Defects:
+        """What handlers left behind when they failed by a defect."""
+        return Defects(self.storage.table(FAILURES_TABLE), self.clock)
+
+    @cached_property
+    def intake(self) -> Intake:
+        """Imports what ended on poison queues."""
+        return Intake(
+            store=self._failure_store,
+            defects=self.defects,
+            storage=self.storage,
+            clock=self.clock,
+            window_seconds=self.settings.commit_window_seconds,
+        )
+
+    @cached_property
+    def replays(self) -> ReplayService:
+        """Operations on replays."""
+        return ReplayService(
+            store=self._replay_store,
+            failures=self._failure_store,
+            items=self._replay_items,
+            queue=self.storage.queue(QueueName.REPLAY_REQUESTS),
+            clock=self.clock,
+            seal=self.seal("ids"),
+            cursors=Cursors(self.seal("cursors")),
+        )
+
+    @cached_property
+    def replay_runner(self) -> Runner:
+        """The job that runs replays."""
+        return Runner(
+            service=self.replays,
+            store=self._replay_store,
+            items=self._replay_items,
+            queue=self.storage.queue(QueueName.REPLAY_REQUESTS),
+            clock=self.clock,
+        )
+
+    @cached_property
     def health(self) -> Health:
         """How everything does."""
         return Health(
@@ -181,6 +249,27 @@ class Platform:
     @property
     def _call_seconds(self) -> float:
         return self.settings.mainframe_connect_timeout_seconds + self.settings.mainframe_call_timeout_seconds
+
+    @cached_property
+    def _failure_store(self) -> FailureStore:
+        return FailureStore(self.storage.table(FAILURES_TABLE), self.seal("failures"))
+
+    @cached_property
+    def _replay_store(self) -> ReplayStore:
+        return ReplayStore(self.storage.table(REPLAYS_TABLE))
+
+    @cached_property
+    def _replay_items(self) -> Items:
+        return Items(
+            store=self._replay_store,
+            failures=self._failure_store,
+            service=self.failures,
+            sources=self.sources,
+            ledgers=self._ledgers,
+            storage=self.storage,
+            clock=self.clock,
+            window_seconds=self.settings.commit_window_seconds,
+        )
 
     @cached_property
     def _ledgers(self) -> LedgerStore:

@@ -118,7 +118,7 @@ def answers(
         headers |= _ETAG_HEADER
     if replayable:
         headers |= _REPLAYED_HEADER
-    if success is HTTPStatus.CREATED:
+    if success in {HTTPStatus.CREATED, HTTPStatus.ACCEPTED}:
         headers |= _LOCATION_HEADER
     if model is not None and "next" in model.model_fields:
         headers |= _LINK_HEADER

@@ -1,13 +1,17 @@
 """Who is calling, under which idempotency key: what every write needs to know of its request."""
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header, Request
+from pydantic import BaseModel
+from starlette.responses import Response
 
 from functions.host.edge import PARSED_BODY
-from lib.changes.operation import Operation, fingerprint_of
+from lib.changes.operation import Answer, Operation, fingerprint_of
 from lib.errors import MalformedRequestError
 from lib.wiring import Platform
 
@@ -59,6 +63,30 @@ class Caller:
         return Operation(
             name=name, id=operation_id, attempt=attempt, actor=self.actor, fingerprint=fingerprint_of(self.body)
         )
+
+    async def once(
+        self,
+        name: str,
+        target: str,
+        work: Callable[[], Awaitable[BaseModel]],
+        *,
+        status: HTTPStatus = HTTPStatus.OK,
+        location: Callable[[str], str] | None = None,
+    ) -> Response:
+        """Answer a write that is harmless to repeat; with a key, the first answer again."""
+
+        async def made() -> Answer:
+            model = await work()
+            document = model.model_dump_json(by_alias=True, exclude_none=True)
+            return Answer(entity_id=str(getattr(model, "id", target)), version=0, document=document)
+
+        answer = await self.platform.once.answer(self.operation(name, target), made)
+        headers = {"Cache-Control": "no-store"}
+        if answer.replayed:
+            headers["Idempotency-Replayed"] = "true"
+        if location is not None:
+            headers["Location"] = location(answer.entity_id)
+        return Response(answer.document, status_code=status, media_type="application/json", headers=headers)
 
 
 async def platform_of(request: Request) -> Platform:

@@ -4,47 +4,61 @@ A function that returns is done with its message. One that raises has it run aga
 poison queue. So only what must run again raises: back-off is a new message, and lives in the row.
 """
 
-from collections.abc import Generator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import azure.functions as func
 
+from functions.host.serving import platform
+from lib.changes.relay import EntityKeepsChangingError
+from lib.failures.store import FailureContendedError
+from lib.mainframe.delivery import DeliveryContendedError
+from lib.mainframe.undelivered import UndeliveredContendedError
+from lib.messaging.catalogue import QueueName
 from lib.messaging.envelope import WakeUp
+from lib.replays.items import ItemContendedError
+from lib.storage.errors import StorageError
 from lib.telemetry import Trace, enter_trace, event_log
 
 DATA_STORAGE: Final = "DataStorage"
+# What heals by running again. Everything else is a defect, and noted, so that its message is listed and not revived.
+_PASSING: Final = (
+    StorageError,
+    DeliveryContendedError,
+    EntityKeepsChangingError,
+    FailureContendedError,
+    ItemContendedError,
+    UndeliveredContendedError,
+)
 
 _log = event_log("queues")
 
 
-@dataclass(slots=True)
-class Outcome:
-    """What became of a message."""
+async def handle_wake_up(
+    queue: QueueName, message: func.QueueMessage, work: Callable[[WakeUp], Awaitable[str]]
+) -> None:
+    """Handle a wake-up within its trace, log what became of it, and note a defect before it is raised.
 
-    word: str = ""
-
-    def say(self, word: str) -> None:
-        """Record what became of it."""
-        self.word = word
-
-
-@contextmanager
-def handled(function: str, message: func.QueueMessage, wake_up: WakeUp) -> Generator[Outcome, None, None]:
-    """Handle one message within its trace, and log what became of it."""
+    Raises:
+        UnreadableMessageError: the message is not a wake-up.
+        Exception: the host shall run the message again.
+    """
+    wake_up = WakeUp.read(message.get_body())
     enter_trace(Trace.join(wake_up.trace))
-    outcome = Outcome()
     about = {
-        "function": function,
+        "queue": queue.value,
         "subject": wake_up.subject.value,
         "id": wake_up.id,
         "version": wake_up.version,
         "dequeueCount": message.dequeue_count,
     }
     try:
-        yield outcome
-    except Exception as error:
+        outcome = await work(wake_up)
+    except _PASSING as error:
         _log.warning("message.again", **about, reason=type(error).__name__)
         raise
-    _log.info("message.done", **about, outcome=outcome.word)
+    except Exception as error:
+        _log.defect("message.defect", **about, reason=type(error).__name__)
+        await platform().defects.note(queue, wake_up, error)
+        raise
+    _log.info("message.done", **about, outcome=outcome)

@@ -124,7 +124,7 @@ class Delivery:
             self.ledgers.read(wake_up.subject, wake_up.id, partition=wake_up.id),
         )
         if ledger.state.done >= max(wake_up.version, snapshot.version):  # 2
-            return await self._already_done(snapshot, ledger)
+            return await self._already_done(wake_up, snapshot, ledger)
         if snapshot.version < wake_up.version:  # 3: the relay tells only what was committed, and fences what was not
             return await self._not_there(wake_up, snapshot, now)
         wait_seconds = _wait_before(ledger.state, holder, now)
@@ -183,7 +183,7 @@ class Delivery:
         except _CONFLICTS:
             return None
         if not acknowledged.state.announced:
-            await self._announce(attempt.snapshot, acknowledged)
+            await self._announce(attempt.snapshot, acknowledged, trace=wake_up.trace)
         elif taken.state.attempts or wake_up.waited:
             await self.undelivered.settle(wake_up.subject, wake_up.id, done=sent)
         return Delivered.ACKNOWLEDGED
@@ -222,19 +222,19 @@ class Delivery:
         _log.warning(
             "delivery.rejected", subject=wake_up.subject, id=wake_up.id, version=snapshot.version, code=error.code
         )
-        await self._announce(snapshot, rejected)
+        await self._announce(snapshot, rejected, trace=wake_up.trace)
         return Delivered.REJECTED
 
-    async def _already_done(self, snapshot: Snapshot, ledger: Ledger) -> Delivered:
+    async def _already_done(self, wake_up: WakeUp, snapshot: Snapshot, ledger: Ledger) -> Delivered:
         if not ledger.state.announced:  # a handler died between an outcome and the telling of it
-            await self._announce(snapshot, ledger)
+            await self._announce(snapshot, ledger, trace=wake_up.trace)
         else:
             await self.undelivered.settle(ledger.subject, ledger.id, done=ledger.state.done)
         return Delivered.ALREADY_DONE
 
-    async def _announce(self, snapshot: Snapshot, ledger: Ledger) -> None:
+    async def _announce(self, snapshot: Snapshot, ledger: Ledger, *, trace: str) -> None:
         if ledger.state.failed > ledger.state.acknowledged:
-            await self.rejections.announce(snapshot, ledger)
+            await self.rejections.announce(snapshot, ledger, trace=trace)
         else:
             await self.rejections.tell_resolved(ledger)
         try:

@@ -196,6 +196,26 @@ class LedgerStore:
         etags = await self.table.write(ledger.partition, ledger.write(state), *more)
         return replace(ledger, state=state, etag=etags[0])
 
+    async def failed_versions(self, subject: Subject, entity_id: str, *, partition: str, up_to: int) -> list[int]:
+        """Return the versions up to one that have a failure record, newest first."""
+        found: list[int] = []
+        resume: str | None = None
+        while True:
+            page = await self.table.page(
+                partition,
+                from_key=_failure_key(subject, entity_id, up_to),
+                below_key=_failure_key(subject, entity_id, -1),
+                resume=resume,
+            )
+            found += [int(str(row.values["version"])) for row in page.rows]
+            resume = page.resume
+            if resume is None:
+                return found
+
+
+def _failure_key(subject: Subject, entity_id: str, version: int) -> str:
+    return f"failure~{subject}~{entity_id}~{_CEILING - version:013d}"
+
 
 def failure_write(snapshot: Snapshot, subject: Subject, error: LastError, *, attempts: int, trace: str) -> Upsert:
     """Return the failure record of a version that will not be delivered, newest first in its partition.
@@ -203,7 +223,7 @@ def failure_write(snapshot: Snapshot, subject: Subject, error: LastError, *, att
     A version that fails again after a replay has one record, with the newest reason.
     """
     return Upsert(
-        f"failure~{subject}~{snapshot.id}~{_CEILING - snapshot.version:013d}",
+        _failure_key(subject, snapshot.id, snapshot.version),
         {
             "subject": subject.value,
             "entityId": snapshot.id,

@@ -26,6 +26,7 @@ class Rejection(BaseModel):
     attempts: int
     first_failed_at: AwareDatetime
     last_failed_at: AwareDatetime
+    trace: str = ""
 
 
 class Resolution(BaseModel):
@@ -46,7 +47,7 @@ class Rejections:
     queue: Queue
     outcomes: Queue
 
-    async def announce(self, snapshot: Snapshot, ledger: Ledger) -> None:
+    async def announce(self, snapshot: Snapshot, ledger: Ledger, *, trace: str) -> None:
         """Put a rejection on the poison queue, without expiry. Twice does no harm."""
         state, error = ledger.state, ledger.state.last_error
         if error is None:
@@ -60,6 +61,7 @@ class Rejections:
             attempts=state.attempts,
             first_failed_at=state.first_failed_at or error.at,
             last_failed_at=error.at,
+            trace=trace,
         )
         await self.queue.send(rejection.model_dump_json(by_alias=True))
 

@@ -47,7 +47,7 @@ class WakeUp(BaseModel):
             UnreadableMessageError: the text is no such message. The error names what is wrong, never the content.
         """
         try:
-            return cls.model_validate_json(_unwrapped(body))
+            return cls.model_validate_json(unwrapped(body))
         except ValidationError as error:
             places = ", ".join(sorted({".".join(map(str, problem["loc"])) or "body" for problem in error.errors()}))
             raise UnreadableMessageError(f"not a wake-up of schema version 1; see: {places}") from None
@@ -57,7 +57,8 @@ class WakeUp(BaseModel):
         return now > self.deadline
 
 
-def _unwrapped(body: str | bytes) -> bytes:
+def unwrapped(body: str | bytes) -> bytes:
+    """Return a message as its sender meant it, also when a tool wrapped it in base64."""
     raw = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body
     if raw.lstrip()[:1] == b"{":
         return raw

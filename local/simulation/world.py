@@ -9,6 +9,7 @@ from functions.host.api import create_api
 from functions.host.edge import Edge
 from lib.clock import FixedClock
 from lib.ids import UlidIds
+from lib.mainframe.rejections import Resolution
 from lib.messaging.catalogue import ALL_QUEUES, QueueName
 from lib.messaging.envelope import WakeUp
 from lib.settings import Settings
@@ -73,6 +74,19 @@ class World:
                     await queue.delete(message)
         return ran
 
+    async def import_poison(self) -> None:
+        """Import what is on the poison queues."""
+        for name in QueueName:
+            queue = self.storage.queue(name.poison)
+            for message in await queue.receive(32, lease_seconds=_LEASE_SECONDS):
+                body = message.body.encode()
+
+                async def take(name: QueueName = name, body: bytes = body) -> object:
+                    return await self.platform.intake.take(name, body)
+
+                if await self._guarded(name.poison, take):
+                    await queue.delete(message)
+
     async def settle(self, *, seconds: float = 120, tick_seconds: float = 0.5) -> None:
         """Run messages and timers while the clock goes on, until this much time is over."""
         ticks = int(seconds / tick_seconds)
@@ -94,6 +108,10 @@ class World:
         return {
             QueueName.CHANGES: lambda body: platform.relay.relay(WakeUp.read(body)),
             QueueName.MAINFRAME_UPDATES: lambda body: platform.delivery.deliver(WakeUp.read(body)),
+            QueueName.FAILURE_OUTCOMES: lambda body: platform.failures.note_outcome(
+                Resolution.model_validate_json(body)
+            ),
+            QueueName.REPLAY_REQUESTS: platform.replay_runner.take,
         }
 
     async def _ran(self, name: QueueName, message: Message) -> bool:

@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 
 from functions.assembly import PRIVATE_ROUTERS, PUBLIC_ROUTERS, assemble
 from functions.host.http import auth_level_of, operations_of
-from lib.messaging.catalogue import CONSUMERS, QueueName, Subject
+from lib.messaging.catalogue import ALL_QUEUES, CONSUMERS, QueueName, Subject
 from local.openapi import FOLDER, documents
 
 OPERATIONS = operations_of((*PUBLIC_ROUTERS, *PRIVATE_ROUTERS))
@@ -110,7 +110,7 @@ class TestQueues:
 
         listened = sorted(trigger["queueName"] for trigger in triggers if trigger["type"] == "queueTrigger")
 
-        assert listened == sorted(queue.value for queue in QueueName)
+        assert listened == sorted(ALL_QUEUES)
 
     def test_every_consumer_of_every_subject_is_a_queue_that_is_listened_to(self) -> None:
         assert set(CONSUMERS) == set(Subject)

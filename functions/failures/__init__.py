@@ -1,0 +1,1 @@
+"""Failures over the private API, and the functions that import what ended on poison queues."""

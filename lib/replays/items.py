@@ -1,0 +1,161 @@
+"""One failure in a replay: is it superseded, send it again, and what became of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from lib.changes.subjects import SubjectSource
+from lib.clock import Clock
+from lib.failures.models import Failure, FailureState
+from lib.failures.service import FailureService
+from lib.failures.store import FailureStore, KeptFailure
+from lib.mainframe.ledger import Ledger, LedgerStore
+from lib.messaging.catalogue import QueueName, Subject
+from lib.messaging.envelope import WakeUp
+from lib.replays.models import ItemState, Replay, ReplayItem
+from lib.replays.store import ReplayStore
+from lib.storage.errors import OutcomeUnknownError, RowChangedError, RowExistsError
+from lib.storage.ports import Storage
+
+_TRIES: Final = 6
+_PAGE: Final = 80
+
+
+class ItemContendedError(Exception):
+    """Others wrote the failure or its delivery row at every try; the host runs the slice again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """Works on the failures of a replay."""
+
+    store: ReplayStore
+    failures: FailureStore
+    service: FailureService
+    sources: Mapping[Subject, SubjectSource]
+    ledgers: LedgerStore
+    storage: Storage
+    clock: Clock
+    window_seconds: float
+
+    async def standing(self, failure: Failure) -> tuple[int, bool]:
+        """Return the current version of a failure's subject, and whether that supersedes the failed one."""
+        subject, entity_id, version = _named(failure)
+        snapshot = await self.sources[subject].snapshot(entity_id)
+        return snapshot.version, snapshot.version > version
+
+    async def send(self, failure_id: str, replay: Replay) -> ItemState:
+        """Send a failure again, unless a newer version took its place, and return what it is then.
+
+        Doing it twice sends the same wake-up twice, which does no harm.
+
+        Raises:
+            ItemContendedError: the host shall run the slice again.
+        """
+        kept = await self._claimed(failure_id, replay)
+        if kept is None:
+            return ItemState.SUPERSEDED
+        failure = kept.failure
+        subject, entity_id, version = _named(failure)
+        snapshot_version, superseded = await self.standing(failure)
+        if superseded or snapshot_version < version:
+            await self.service.settle(kept, FailureState.SUPERSEDED)
+            return ItemState.SUPERSEDED
+        await self._reopen(subject, entity_id, version)
+        now = self.clock.now()
+        wake_up = WakeUp(
+            subject=subject,
+            id=entity_id,
+            version=version,
+            accepted_at=now,
+            deadline=now + timedelta(seconds=self.window_seconds),
+            waited=True,
+        )
+        await self.storage.queue(QueueName(failure.queue)).send(wake_up.body())
+        return ItemState.SENT
+
+    async def outcome(self, item: ReplayItem) -> ItemState:
+        """Return what became of a failure that was sent."""
+        kept = await self.failures.get(item.failure_id)
+        if kept is None:
+            return ItemState.SUPERSEDED
+        failure = kept.failure
+        subject, entity_id, version = _named(failure)
+        ledger = await self.ledgers.read(subject, entity_id, partition=entity_id)
+        if ledger.state.acknowledged >= version:
+            await self.service.settle(
+                kept, FailureState.RESOLVED if ledger.state.acknowledged == version else FailureState.SUPERSEDED
+            )
+            return ItemState.REPLAYED if ledger.state.acknowledged == version else ItemState.SUPERSEDED
+        if ledger.state.failed >= version:
+            if ledger.state.failed > version:
+                await self.service.settle(kept, FailureState.SUPERSEDED)
+                return ItemState.SUPERSEDED
+            await self._open_again(kept)
+            return ItemState.REJECTED_AGAIN
+        current, superseded = await self.standing(failure)
+        if superseded and current > version:
+            await self.service.settle(kept, FailureState.SUPERSEDED)
+            return ItemState.SUPERSEDED
+        return ItemState.SENT
+
+    async def give_back(self, replay: Replay) -> None:
+        """Make what a cancelled or stopped replay had not sent yet open again."""
+        number = 0
+        while True:
+            waiting = await self.store.items(
+                replay.id, states=[ItemState.WAITING, ItemState.SENT], limit=_PAGE, from_number=number
+            )
+            for one in waiting:
+                kept = await self.failures.get(one.item.failure_id)
+                if kept is not None and kept.failure.replay_id == replay.id:
+                    await self._open_again(kept)
+            if len(waiting) < _PAGE:
+                return
+            number = waiting[-1].item.number + 1
+
+    async def _claimed(self, failure_id: str, replay: Replay) -> KeptFailure | None:
+        for _ in range(_TRIES):
+            kept = await self.failures.get(failure_id)
+            if kept is None:
+                return None
+            failure = kept.failure
+            if failure.state is FailureState.REPLAYING and failure.replay_id == replay.id:
+                return kept
+            if failure.state is not FailureState.OPEN:
+                return None  # delivered, superseded or dismissed since it was selected
+            claimed = failure.model_copy(
+                update={"state": FailureState.REPLAYING, "replay_id": replay.id, "replays": failure.replays + 1}
+            )
+            await self.failures.swap(kept, claimed)
+        raise ItemContendedError
+
+    async def _reopen(self, subject: Subject, entity_id: str, version: int) -> None:
+        for _ in range(_TRIES):
+            ledger: Ledger = await self.ledgers.read(subject, entity_id, partition=entity_id)
+            if ledger.state.failed != version:
+                return
+            try:
+                await self.ledgers.write(ledger, ledger.state.reopened())
+            except (RowChangedError, RowExistsError, OutcomeUnknownError):
+                continue
+            return
+        raise ItemContendedError
+
+    async def _open_again(self, kept: KeptFailure) -> None:
+        current: KeptFailure | None = kept
+        for _ in range(_TRIES):
+            if current is None or current.failure.state is not FailureState.REPLAYING:
+                return
+            after = current.failure.model_copy(update={"state": FailureState.OPEN, "replay_id": None})
+            if await self.failures.swap(current, after):
+                return
+            current = await self.failures.get(kept.failure.id)
+        raise ItemContendedError
+
+
+def _named(failure: Failure) -> tuple[Subject, str, int]:
+    if failure.subject is None or failure.entity_id is None or failure.version is None:
+        raise ValueError("the failure names no subject")
+    return failure.subject, failure.entity_id, failure.version

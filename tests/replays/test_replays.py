@@ -1,0 +1,308 @@
+"""Replays: selected once, sent at a bounded rate behind a canary, with progress that adds up, safe to repeat."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from lib.failures.models import FailureFilter, FailureState
+from lib.replays.models import ENDED, Replay, ReplayRequest, ReplayState
+from lib.replays.service import ReplayMoveError, ReplayRunningError
+from local.faults.taps import When
+from local.simulation.mainframe import Behaviour
+from local.simulation.world import World
+from tests.delivery.test_protocol import amend, create, quiet
+from tests.failures.test_failures import listed
+
+
+@pytest.fixture
+async def world() -> World:
+    return await World.build()
+
+
+def request(**fields: object) -> ReplayRequest:
+    return ReplayRequest.model_validate(
+        {"filter": {}, "reason": "mended", "ticket": "OPS-1", "requestedBy": "ops", "ratePerSecond": 20, **fields}
+    )
+
+
+async def rejected(world: World, number: int) -> list[str]:
+    customers = [await create(world) for _ in range(number)]
+    world.mainframe.behave = lambda _key, _version: Behaviour.REJECT
+    await world.settle(seconds=20)
+    for _ in range(number // 32 + 1):
+        await world.import_poison()
+    world.mainframe.behave = lambda _key, _version: Behaviour.ANSWER
+    return customers
+
+
+async def run(
+    world: World, replay_id: str, *, seconds: int = 300, watch: Callable[[Replay], None] | None = None
+) -> Replay:
+    for _ in range(seconds):
+        await world.settle(seconds=1)
+        await world.import_poison()
+        replay = await world.platform.replays.read(replay_id=replay_id)
+        if watch:
+            watch(replay)
+        if replay.state in ENDED:
+            return replay
+    return await world.platform.replays.read(replay_id=replay_id)
+
+
+def adds_up(replay: Replay) -> None:
+    counts = replay.counts
+    assert counts.selected == counts.replayed + counts.superseded + counts.rejected_again + counts.waiting
+
+
+class TestRun:
+    async def test_delivers_everything_and_its_counts_add_up_at_every_moment(self, world: World) -> None:
+        customers = await rejected(world, 45)
+
+        started = await world.platform.replays.start(request(), actor="ops")
+        ended = await run(world, started.id, watch=adds_up)
+
+        assert ended.state is ReplayState.COMPLETED
+        assert ended.counts.replayed == 45
+        assert all(world.mainframe.applied(customer_id) == [1] for customer_id in customers)
+        assert await listed(world) == []
+        assert len(await listed(world, FailureFilter(state=FailureState.RESOLVED))) == 45
+
+    async def test_keeps_its_rate(self, world: World) -> None:
+        await rejected(world, 20)
+        sent: list[int] = []
+
+        started = await world.platform.replays.start(request(ratePerSecond=1, canary=0), actor="ops")
+        await run(world, started.id, seconds=10, watch=lambda replay: sent.append(replay.sent))
+
+        assert sent[-1] <= 12
+        assert sent[-1] >= 6
+
+    async def test_superseded_versions_are_skipped_and_counted(self, world: World) -> None:
+        customers = await rejected(world, 3)
+        await amend(world, customers[0], 1)
+
+        started = await world.platform.replays.start(request(canary=0), actor="ops")
+        ended = await run(world, started.id)
+
+        assert (ended.counts.superseded, ended.counts.replayed) == (1, 2)
+
+    async def test_stops_behind_a_canary_that_fails_again(self, world: World) -> None:
+        await rejected(world, 10)
+        world.mainframe.behave = lambda _key, _version: Behaviour.REJECT
+        calls = world.mainframe.calls
+
+        started = await world.platform.replays.start(request(canary=2), actor="ops")
+        ended = await run(world, started.id, watch=adds_up)
+
+        assert ended.state is ReplayState.STOPPED
+        assert world.mainframe.calls - calls == 2
+        assert len(await listed(world)) == 10
+
+    async def test_stops_when_too_many_fail_again(self, world: World) -> None:
+        customers = await rejected(world, 30)
+        good = customers[-1]
+        world.mainframe.behave = lambda key, _version: Behaviour.ANSWER if key == good else Behaviour.REJECT
+
+        started = await world.platform.replays.start(
+            request(canary=0, stopAfterFailures=4, ratePerSecond=2), actor="ops"
+        )
+        ended = await run(world, started.id, watch=adds_up)
+
+        assert ended.state is ReplayState.STOPPED
+        assert 4 <= ended.counts.rejected_again <= 10
+        assert ended.counts.waiting > 0
+
+    async def test_counts_how_often_each_failure_was_replayed(self, world: World) -> None:
+        await rejected(world, 1)
+        world.mainframe.behave = lambda _key, _version: Behaviour.REJECT
+        for ticket in ("A", "B"):
+            started = await world.platform.replays.start(request(ticket=ticket), actor="ops")
+            await run(world, started.id)
+
+        failure = (await listed(world))[0]
+
+        assert failure["replays"] == 2
+        assert failure["state"] is FailureState.OPEN
+
+    async def test_of_chosen_failures_takes_only_those(self, world: World) -> None:
+        await rejected(world, 5)
+        chosen = [str(failure["id"]) for failure in await listed(world)][:2]
+
+        started = await world.platform.replays.start(request(filter=None, failureIds=chosen), actor="ops")
+        ended = await run(world, started.id)
+
+        assert ended.counts.selected == 2
+        assert len(await listed(world)) == 3
+
+
+class TestAgain:
+    async def test_the_same_request_twice_is_one_replay(self, world: World) -> None:
+        await rejected(world, 3)
+
+        first = await world.platform.replays.start(request(), actor="ops")
+        second = await world.platform.replays.start(request(), actor="ops")
+        ended = await run(world, first.id)
+        third = await world.platform.replays.start(request(), actor="ops")
+
+        assert first.id == second.id == third.id
+        assert third.state is ReplayState.COMPLETED
+        assert ended.counts.selected == 3
+
+    async def test_a_full_replay_twice_changes_nothing_at_the_mainframe(self, world: World) -> None:
+        customers = await rejected(world, 5)
+        started = await world.platform.replays.start(request(), actor="ops")
+        await run(world, started.id)
+        journal = [world.mainframe.applied(customer_id) for customer_id in customers]
+
+        again = await world.platform.replays.start(request(requestId="again"), actor="ops")
+        ended = await run(world, again.id)
+
+        assert ended.counts.selected == 0
+        assert [world.mainframe.applied(customer_id) for customer_id in customers] == journal
+
+    async def test_two_never_run_at_once(self, world: World) -> None:
+        await rejected(world, 30)
+        first = await world.platform.replays.start(request(ratePerSecond=1), actor="ops")
+
+        with pytest.raises(ReplayRunningError):
+            await world.platform.replays.start(request(ticket="OPS-2"), actor="ops")
+        await world.platform.replays.cancel(replay_id=first.id, actor="ops")
+        second = await world.platform.replays.start(request(ticket="OPS-2"), actor="ops")
+
+        assert (await run(world, second.id)).state is ReplayState.COMPLETED
+
+    async def test_a_turn_taken_by_a_request_that_died_is_free_again(self, world: World) -> None:
+        await rejected(world, 1)
+        await world.platform.replays.store.take_turn("rpl_00000000000000000000000000", now=world.clock.now())
+        with pytest.raises(ReplayRunningError):
+            await world.platform.replays.start(request(), actor="ops")
+        world.clock.advance(600)
+
+        started = await world.platform.replays.start(request(), actor="ops")
+
+        assert (await run(world, started.id)).state is ReplayState.COMPLETED
+
+    async def test_goes_on_after_a_crash_in_the_middle_of_a_slice(self, world: World) -> None:
+        customers = await rejected(world, 40)
+        crashes = iter([3, 9, 17])
+        seen, following = 0, next(crashes)
+
+        async def crash(point: str, when: When) -> None:
+            nonlocal seen, following
+            if (point, when) == ("replays.write", When.AFTER):
+                seen += 1
+                if seen == following:
+                    following = next(crashes, -1)
+                    raise RuntimeError("killed")
+
+        started = await world.platform.replays.start(request(canary=0), actor="ops")
+        world.tap = crash
+        ended = await run(world, started.id, seconds=400, watch=adds_up)
+
+        assert ended.state is ReplayState.COMPLETED
+        assert ended.counts.replayed == 40
+        assert all(world.mainframe.applied(customer_id) == [1] for customer_id in customers)
+
+    async def test_a_duplicated_slice_message_does_not_double_the_rate(self, world: World) -> None:
+        await rejected(world, 20)
+        started = await world.platform.replays.start(request(ratePerSecond=1, canary=0), actor="ops")
+        queue = world.storage.queue("replay-requests")
+        for body in await queue.peek(32):
+            for _ in range(3):
+                await queue.send(body)
+
+        sent: list[int] = []
+        await run(world, started.id, seconds=10, watch=lambda replay: sent.append(replay.sent))
+
+        assert sent[-1] <= 12
+
+
+class TestSteering:
+    async def test_pause_stops_sending_and_resume_goes_on(self, world: World) -> None:
+        await rejected(world, 20)
+        started = await world.platform.replays.start(request(ratePerSecond=1, canary=0), actor="ops")
+        await world.settle(seconds=4)
+        await world.platform.replays.pause(replay_id=started.id, actor="ops")
+        await world.settle(seconds=5)
+        paused = await world.platform.replays.read(replay_id=started.id)
+        await world.settle(seconds=60)
+        still = await world.platform.replays.read(replay_id=started.id)
+        await world.platform.replays.resume(replay_id=started.id, actor="ops")
+
+        ended = await run(world, started.id, watch=adds_up)
+
+        assert paused.state is still.state is ReplayState.PAUSED
+        assert still.sent == paused.sent < 20
+        assert ended.counts.replayed == 20
+
+    async def test_cancel_leaves_what_was_not_sent_open(self, world: World) -> None:
+        await rejected(world, 20)
+        started = await world.platform.replays.start(request(ratePerSecond=1, canary=0), actor="ops")
+        await world.settle(seconds=5)
+
+        cancelled = await world.platform.replays.cancel(replay_id=started.id, actor="ops")
+        await world.settle(seconds=30)
+
+        opened, resolved = await listed(world), await listed(world, FailureFilter(state=FailureState.RESOLVED))
+        assert cancelled.state is ReplayState.CANCELLED
+        assert len(opened) + len(resolved) == 20
+        assert len(opened) >= cancelled.counts.waiting - 3
+        with pytest.raises(ReplayMoveError):
+            await world.platform.replays.resume(replay_id=started.id, actor="ops")
+
+    async def test_every_step_is_in_the_audit_with_who_and_the_ticket(self, world: World) -> None:
+        await rejected(world, 2)
+        started = await world.platform.replays.start(request(), actor="m.okafor")
+        await world.platform.replays.pause(replay_id=started.id, actor="lead")
+        world.clock.advance(1)
+        await world.platform.replays.resume(replay_id=started.id, actor="lead")
+        await run(world, started.id)
+
+        steps = await world.platform.replays.audit(replay_id=started.id)
+
+        assert [(step.actor, step.action) for step in steps] == [
+            ("m.okafor", "requested"),
+            ("lead", "paused"),
+            ("lead", "resumed"),
+            ("replay-job", "selected"),
+            ("replay-job", "canaryPassed"),
+            ("replay-job", "completed"),
+        ]
+        assert {step.ticket for step in steps} == {"OPS-1"}
+
+
+class TestDryRun:
+    async def test_tells_how_many_and_which_and_sends_nothing(self, world: World) -> None:
+        customers = await rejected(world, 6)
+        await amend(world, customers[0], 1)
+        calls: list[str] = []
+
+        async def listen(point: str, when: When) -> None:
+            if when is When.AFTER and not point.endswith((".get", ".page")):
+                calls.append(point)
+
+        world.tap = listen
+        found = await world.platform.replays.dry_run(request(dryRun=True))
+        world.tap = quiet
+
+        assert (found.selected, found.superseded, found.would_send) == (6, 1, 5)
+        assert {item.entity_id for item in found.sample} == set(customers)
+        assert calls == []
+
+
+class TestQueue:
+    async def test_a_request_dropped_on_the_queue_is_the_same_replay(self, world: World) -> None:
+        await rejected(world, 3)
+        body = request().model_dump_json(by_alias=True, exclude_none=True)
+
+        await world.storage.queue("replay-requests").send(body)
+        await world.storage.queue("replay-requests").send(body)
+        ended = await run(world, world.platform.replays.id_of(request()))
+
+        assert (ended.state, ended.counts.replayed) == (ReplayState.COMPLETED, 3)
+
+    @pytest.mark.parametrize("body", ["garbage", "{}", json.dumps({"filter": {}, "reason": "x"})])
+    async def test_garbage_on_the_queue_raises_so_that_it_is_listed(self, world: World, body: str) -> None:
+        with pytest.raises(Exception, match="not a request for a replay"):
+            await world.platform.replay_runner.take(body)
