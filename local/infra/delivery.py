@@ -36,7 +36,10 @@ def check_workflows(folder: Path) -> Findings:
         _validate(["vendor.github-workflows"], ["--builtin-schema"], file, findings)
         _check_pins(file, findings)
     if files:
-        done = run([tool("zizmor"), "--offline", "--persona", "pedantic", "--no-progress", "--color", "never", folder])
+        settings = folder.parent / "zizmor.yml"
+        choice: list[str | Path] = ["--config", settings] if settings.is_file() else ["--no-config"]
+        options = ["--offline", "--persona", "pedantic", "--no-progress", "--color", "never"]
+        done = run([tool("zizmor"), *options, *choice, *files, *sorted(folder.parent.glob("dependabot.yml"))])
         if done.returncode:
             places = list(_REPORTED_LINE.finditer(done.stdout))
             text = done.stdout.strip() or done.stderr.strip()
