@@ -224,6 +224,10 @@ class LocalStack:
             return f"azurite ended by itself.{_full(said)}" + (f" It said:\n{said}" if said else "")
         return None
 
+    def warning(self) -> str | None:
+        """Return a sentence about what will go wrong if nobody acts; None while all is well."""
+        return self._folder.warning() if self._folder is not None else None
+
     @property
     def _azurite_ports(self) -> AzuritePorts:
         return AzuritePorts(blob=self._chosen.blob, queue=self._chosen.queue, table=self._chosen.table)

@@ -15,6 +15,7 @@ from local.stack import LocalStack
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _POLL_SECONDS = 0.1
+_WARNING_SECONDS = 10.0
 
 
 def main() -> int:
@@ -61,9 +62,14 @@ class _Run:
         return 1 if trouble else 0
 
     def _until_over(self) -> str | None:
+        look_at = 0.0
         while not self._stop_asked():
             if trouble := self.stack.ended():
                 return trouble
+            if time.monotonic() >= look_at:
+                look_at = time.monotonic() + _WARNING_SECONDS
+                if warning := self.stack.warning():
+                    self.terminal.fail(warning)
             # No Event: setting one in a signal handler can wait for a lock that the interrupted code holds.
             time.sleep(_POLL_SECONDS)
         return None

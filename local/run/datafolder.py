@@ -13,6 +13,7 @@ from typing import IO
 from local.run.errors import DataInUseError, NoSpaceError, StackError
 
 _NEEDED_MB = 50
+_WARNING_MB = 20
 _MB = 1_000_000
 
 
@@ -64,6 +65,16 @@ class DataFolder:
             ) from None
         self._lock = lock
         return lock.fileno()
+
+    def warning(self) -> str | None:
+        """Return a sentence while room runs out: Azurite keeps much in memory, and must be able to write it."""
+        free = self.free_bytes(self.path) // _MB
+        if free >= _WARNING_MB:
+            return None
+        return (
+            f"The disk holding {self.path} is nearly full ({free} MB free): "
+            f"make room before you stop this, or what Azurite has not written yet is lost."
+        )
 
     def release(self) -> None:
         """Let others have it."""

@@ -67,3 +67,14 @@ class TestClaim:
 
         with pytest.raises(StackError, match=r"cannot be used: Not a directory\. LOCAL_DATA moves it"):
             DataFolder(tmp_path / "file" / "data").claim()
+
+
+class TestWarning:
+    def test_says_what_is_lost_when_nobody_makes_room(self, tmp_path: Path) -> None:
+        warning = DataFolder(tmp_path, free_bytes=lambda _: 3 * MB).warning()
+
+        assert warning is not None
+        assert warning.startswith(f"The disk holding {tmp_path} is nearly full (3 MB free): make room before you stop")
+
+    def test_is_silent_with_room(self, tmp_path: Path) -> None:
+        assert DataFolder(tmp_path, free_bytes=lambda _: 300 * MB).warning() is None
