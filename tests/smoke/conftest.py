@@ -1,6 +1,6 @@
 """The copy under test: the one at SMOKE_URL, or one started for it on free ports.
 
-SMOKE_URL is where the public API is: a gateway, or the copy itself. SMOKE_APP_URL is where the private API is, when that
+SMOKE_URL is where the public API is: a gateway, or the copy itself. SMOKE_APP_URL is where the private API is, if that
 is elsewhere. SMOKE_SUBSCRIPTION_KEY is the gateway's, SMOKE_FUNCTION_KEY the app's.
 """
 
