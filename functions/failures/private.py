@@ -16,8 +16,8 @@ from functions.failures.views import (
 )
 from functions.host.answers import FIRST_LIMIT, Cursor, Limit, answers, listed_models, shown
 from functions.host.caller import CurrentPlatform, PrivateCaller
-from lib.customers.values import Moment
 from lib.failures.models import FailureFilter, FailureKind, FailureState
+from lib.fields import Moment
 
 router = APIRouter(prefix="/api/private/v1/failures", tags=["failures"])
 

@@ -78,7 +78,7 @@ def read_change(row: Row) -> Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
-    """One transaction that makes a version of an entity; the change record and the first answer are among its writes."""
+    """One transaction that makes a version of an entity; change record and first answer are among its writes."""
 
     table: Table
     partition: str

@@ -3,10 +3,9 @@
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import Field, model_validator
 
-from lib.customers.values import (
+from lib.fields import (
     BirthDate,
     Country,
     Date,
@@ -20,14 +19,7 @@ from lib.customers.values import (
     Title,
     masked,
 )
-
-
-class Part(BaseModel):
-    """A frozen model whose JSON is camelCase and which refuses fields that it does not know."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True, validate_by_alias=True
-    )
+from lib.parts import Part
 
 
 class Gender(StrEnum):
@@ -160,7 +152,7 @@ class CustomerDetails(Part):
 
 
 class Kept(Part):
-    """What the platform says of everything it keeps. `version` counts changes from 1."""
+    """What the platform says of a customer it keeps. `version` counts changes from 1."""
 
     id: Annotated[str, Field(max_length=30, examples=["cus_01KAJ8W8Q9V3D0W3W7S2F5R3YT"])]
     version: Annotated[int, Field(ge=1, json_schema_extra={"format": "int64"})]

@@ -10,10 +10,10 @@ from lib.customers.models import (
     ExternalId,
     Gender,
     LoyaltyNumber,
-    Part,
     PassportNumber,
 )
-from lib.customers.values import BirthDate, Country, Date, Email, Language, Phone, ShortText, Text, Title
+from lib.fields import BirthDate, Country, Date, Email, Language, Phone, ShortText, Text, Title
+from lib.parts import Part
 
 
 class PassportPatch(Part):
@@ -53,16 +53,3 @@ class CustomerPatch(Part):
     def changes(self) -> dict[str, Any]:
         """Return the patch as JSON values by their wire names: only what the caller named."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
-
-
-def merged(target: Any, patch: Any) -> Any:
-    """Return the target with a merge patch applied, as RFC 7396 section 2 defines it."""
-    if not isinstance(patch, dict):
-        return patch
-    base: dict[str, Any] = dict(target) if isinstance(target, dict) else {}
-    for name, value in patch.items():
-        if value is None:
-            base.pop(name, None)
-        else:
-            base[name] = merged(base.get(name), value)
-    return base

@@ -9,10 +9,11 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from lib.customers.models import Customer, CustomerDetails
-from lib.customers.patch import CustomerPatch, merged
-from lib.customers.values import MASK, masked
+from lib.customers.patch import CustomerPatch
 from lib.errors import FieldProblem, InvalidError
+from lib.fields import MASK, masked
 from lib.ids import Seal
+from lib.merging import merged
 from lib.text import same_text
 from lib.validation import problems_of
 

@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from lib.fields import Moment
 from lib.messaging.catalogue import Subject
 
 
@@ -100,8 +101,8 @@ class FailureFilter(BaseModel):
     kind: FailureKind | None = None
     code: str | None = Field(default=None, min_length=1, max_length=40)
     customer_id: str | None = Field(default=None, min_length=1, max_length=64)
-    failed_after: AwareDatetime | None = None
-    failed_before: AwareDatetime | None = None
+    failed_after: Moment | None = None
+    failed_before: Moment | None = None
     state: FailureState | None = None
 
     def meets(self, failure: Failure) -> bool:

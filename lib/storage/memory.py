@@ -19,7 +19,7 @@ from lib.clock import Clock
 from lib.storage import limits
 from lib.storage.entities import decode, encode
 from lib.storage.errors import RowChangedError, RowExistsError, StorageSetupError
-from lib.storage.ports import Delete, Insert, Message, Queue, QueueDepth, Replace, Row, RowPage, Table, Write
+from lib.storage.ports import Delete, Insert, Message, QueueDepth, Replace, Row, RowPage, Write
 
 # One page in this many is cut short before the end, now and then to nothing.
 _CUT_ONE_PAGE_IN = 4
@@ -36,11 +36,11 @@ class MemoryStorage:
         self._queues: dict[str, MemoryQueue] = {}
         self._create(tables, queues)
 
-    def table(self, name: str) -> Table:
+    def table(self, name: str) -> "MemoryTable":
         """Return the table of this name; as in Azure, only its use tells whether it exists."""
         return self._table(name)
 
-    def queue(self, name: str) -> Queue:
+    def queue(self, name: str) -> "MemoryQueue":
         """Return the queue of this name; as in Azure, only its use tells whether it exists."""
         return self._queue(name)
 
@@ -122,6 +122,10 @@ class MemoryTable:
         for write, row in zip(writes, rows, strict=True):
             kept.put(write.key, row)
         return [row.etag if row else "" for row in rows]
+
+    def rows(self) -> list[Row]:
+        """Return every row at this instant, for those who audit a simulation."""
+        return [row for partition in self._partitions.values() for row in partition.rows.values()]
 
     async def _arrive(self) -> None:
         # Others get their turn here, as they would while a request travels.
@@ -245,6 +249,23 @@ class MemoryQueue:
         """Return how many messages wait, visible or not."""
         await self._arrive()
         return QueueDepth(messages=len(self._kept))
+
+    def bodies(self) -> list[str]:
+        """Return the body of every message at this instant, visible or not, for those who audit a simulation."""
+        return [kept.body for kept in self._kept.values()]
+
+    def next_visible_at(self) -> datetime | None:
+        """Return when there is something to receive, for simulations in which time jumps; None when it is empty."""
+        return min((kept.visible_at for kept in self._kept.values()), default=None)
+
+    async def hide(self, message: Message, *, seconds: float) -> bool:
+        """Show a received message again after so long, as a host does whose handler failed; False as for `delete`."""
+        await self._arrive()
+        kept = self._kept.get(message.message_id)
+        if kept is None or kept.receipt != message.receipt:
+            return False
+        self._kept[message.message_id] = replace(kept, visible_at=self._clock.now() + timedelta(seconds=seconds))
+        return True
 
     async def _arrive(self) -> None:
         await asyncio.sleep(0)

@@ -9,7 +9,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from lib.clock import rfc3339
-from lib.customers.countries import COUNTRY_CODES
+from lib.countries import COUNTRY_CODES
 from lib.text import plain_text
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
