@@ -1,4 +1,4 @@
-"""The README is under test: its tour is run as it stands, its tables are what the code says, its links lead somewhere."""
+"""The README is under test: its tour is run as it stands, its tables are what the code says, its links lead on."""
 
 import re
 import subprocess
