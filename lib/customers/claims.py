@@ -74,7 +74,7 @@ class Claims:
 
         The rows stay: another write of the same customer may rely on them, and only a takeover fences that one.
         """
-        for identifier in identifiers:
+        for identifier in sorted(identifiers):
             try:
                 row = await self.table.get(_partition(identifier), _KEY)
                 if row is not None and row.values["customerId"] == customer_id:

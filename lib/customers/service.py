@@ -71,17 +71,18 @@ class CustomerService:
         )
         customer = Customer(**_fields(details), id=customer_id, version=1, created_at=now, updated_at=now)
         identifiers = identifiers_of(details)
-        try:
-            await self.claims.claim(identifiers, customer_id=customer_id)
-        except IdentifierTakenError:
-            first = await self._first_answer(customer_id, operation)
-            if first is not None:
-                return first
-            raise
         over: KeptCustomer | None = None
-        promised: WakeUp | None = None
         for _ in range(_TRIES):
-            promised = promised or await self._promise(customer_id, 1)
+            # Anew in every round, after the row it will write over was read: a fence in between means that the claims
+            # may have gone to others, and that the promise was let go.
+            try:
+                await self.claims.claim(identifiers, customer_id=customer_id)
+            except IdentifierTakenError:
+                first = await self._first_answer(customer_id, operation)
+                if first is not None:
+                    return first
+                raise
+            promised = await self._promise(customer_id, 1)
             try:
                 return await self._commit(customer, before={}, operation=operation, over=over, promised=promised)
             except LostRaceError:
@@ -117,7 +118,6 @@ class CustomerService:
             IdempotencyMismatchError: the key was used with another patch.
             UnavailableError: it cannot be done now.
         """
-        promised: WakeUp | None = None
         for _ in range(_TRIES):
             kept = await self._kept(customer_id)
             if kept.version != expected_version:
@@ -141,7 +141,8 @@ class CustomerService:
             )
             added = identifiers_of(details) - identifiers_of(current)
             await self.claims.claim(added, customer_id=customer_id)
-            promised = promised or await self._promise(customer_id, customer.version)
+            # Anew in every round: the promise of a row that was fenced since may have been let go.
+            promised = await self._promise(customer_id, customer.version)
             try:
                 return await self._commit(
                     customer, before=current.details(), operation=operation, over=kept, promised=promised

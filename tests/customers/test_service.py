@@ -15,6 +15,7 @@ from lib.customers.patch import CustomerPatch
 from lib.customers.rules import CustomerInvalidError
 from lib.customers.service import CustomerChangedError, CustomerNotFoundError
 from lib.errors import IdempotencyMismatchError, UnavailableError
+from lib.messaging.envelope import WakeUp
 from lib.storage.errors import OutcomeUnknownError, StorageUnavailableError
 from local.faults.taps import When
 from local.simulation.world import World
@@ -397,6 +398,30 @@ class TestAmend:
 
         assert changed.version == 2
 
+    async def test_a_write_fenced_by_an_instance_whose_clock_is_ahead_is_promised_anew(self, world: World) -> None:
+        made = await world.platform.customers.create(details=details(), operation=operation())
+        await world.settle(seconds=10)
+
+        async def let_go_too_early(point: str, when: When) -> None:
+            if (point, when) == ("customers.commit", When.BEFORE):
+                world.tap = Once("none", When.AFTER, Exception())
+                world.clock.advance(5)
+                queue = world.storage.queue("changes")
+                for message in await queue.receive(32, lease_seconds=1):
+                    overdue = WakeUp.read(message.body).model_copy(update={"deadline": world.clock.now()})
+                    world.clock.advance(1)
+                    await world.platform.relay.relay(overdue)
+                    await queue.delete(message)
+
+        world.tap = let_go_too_early
+
+        await world.platform.customers.amend(
+            customer_id=made.entity_id, patch=patch(title="Dr"), expected_version=1, operation=operation("update")
+        )
+
+        await world.settle(seconds=30)
+        assert world.mainframe.applied(made.entity_id) == [1, 2]
+
     async def test_unknown_customer_is_not_found(self, world: World) -> None:
         with pytest.raises(CustomerNotFoundError):
             await world.platform.customers.amend(
@@ -468,6 +493,24 @@ class TestIdentifiers:
         world.tap = pause_before_commit
 
         with pytest.raises((IdentifierTakenError, UnavailableError)):
+            await world.platform.customers.create(details=details(loyalty={"number": "IO-9"}), operation=operation())
+        assert taken_over == [1]
+
+    async def test_a_writer_paused_before_its_promise_cannot_commit_what_was_taken_over(self, world: World) -> None:
+        taken_over: list[int] = []
+
+        async def pause_before_promise(point: str, when: When) -> None:
+            if (point, when) == ("identifiers.write", When.AFTER):
+                world.tap = Once("none", When.AFTER, Exception())
+                world.clock.advance(3600)
+                other = await world.platform.customers.create(
+                    details=details(loyalty={"number": "IO-9"}), operation=operation()
+                )
+                taken_over.append(other.version)
+
+        world.tap = pause_before_promise
+
+        with pytest.raises(IdentifierTakenError):
             await world.platform.customers.create(details=details(loyalty={"number": "IO-9"}), operation=operation())
         assert taken_over == [1]
 
