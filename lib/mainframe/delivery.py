@@ -123,8 +123,12 @@ class Delivery:
             self.sources[wake_up.subject].snapshot(wake_up.id),
             self.ledgers.read(wake_up.subject, wake_up.id, partition=wake_up.id),
         )
+        if not ledger.state.announced:  # a handler died between an outcome and the telling of it
+            await self._announce(snapshot, ledger, trace=wake_up.trace)
+            return None
         if ledger.state.done >= max(wake_up.version, snapshot.version):  # 2
-            return await self._already_done(wake_up, snapshot, ledger)
+            await self.undelivered.settle(ledger.subject, ledger.id, done=ledger.state.done)
+            return Delivered.ALREADY_DONE
         if snapshot.version < wake_up.version:  # 3: the relay tells only what was committed, and fences what was not
             return await self._not_there(wake_up, snapshot, now)
         wait_seconds = _wait_before(ledger.state, holder, now)
@@ -224,13 +228,6 @@ class Delivery:
         )
         await self._announce(snapshot, rejected, trace=wake_up.trace)
         return Delivered.REJECTED
-
-    async def _already_done(self, wake_up: WakeUp, snapshot: Snapshot, ledger: Ledger) -> Delivered:
-        if not ledger.state.announced:  # a handler died between an outcome and the telling of it
-            await self._announce(snapshot, ledger, trace=wake_up.trace)
-        else:
-            await self.undelivered.settle(ledger.subject, ledger.id, done=ledger.state.done)
-        return Delivered.ALREADY_DONE
 
     async def _announce(self, snapshot: Snapshot, ledger: Ledger, *, trace: str) -> None:
         if ledger.state.failed > ledger.state.acknowledged:

@@ -1,6 +1,7 @@
 """The delivery protocol, rule by rule: each test fails when its rule is taken away (docs/delivery.md)."""
 
 import asyncio
+import json
 from datetime import timedelta
 
 import pytest
@@ -395,6 +396,26 @@ class TestRejection:
         await world.platform.delivery.deliver(wake_up(world, customer_id, 1))
 
         assert await messages(world, QueueName.MAINFRAME_UPDATES.poison) == 1
+
+    async def test_is_announced_before_a_newer_version_takes_its_place(self, world: World) -> None:
+        customer_id = await create(world)
+        world.mainframe.behave = lambda _key, version: Behaviour.REJECT if version == 1 else Behaviour.ANSWER
+
+        async def die(point: str, when: When) -> None:
+            if (point, when) == ("mainframe-updates-poison.send", When.BEFORE):
+                raise KeyboardInterrupt
+
+        world.tap = die
+        with pytest.raises(KeyboardInterrupt):
+            await world.platform.delivery.deliver(wake_up(world, customer_id, 1))
+        world.tap = quiet
+        await amend(world, customer_id, 1)
+
+        await world.platform.delivery.deliver(wake_up(world, customer_id, 2))
+
+        poison = await world.storage.queue(QueueName.MAINFRAME_UPDATES.poison).peek(2)
+        assert [json.loads(body)["version"] for body in poison] == [1]
+        assert world.mainframe.applied(customer_id) == [2]
 
     async def test_of_an_identifier_that_cannot_be_written_needs_no_call(self, world: World) -> None:
         customer_id = await create(world, email="a" * 60 + "@" + "b" * 60 + ".example.com")
