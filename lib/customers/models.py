@@ -1,5 +1,6 @@
 """What a customer is: what callers may write, what is kept, and how it is read back."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
@@ -162,6 +163,16 @@ class Kept(Part):
 
 class Customer(CustomerDetails, Kept):
     """A customer as it is kept."""
+
+    @classmethod
+    def of(
+        cls, details: CustomerDetails, *, customer_id: str, version: int, created_at: datetime, updated_at: datetime
+    ) -> Self:
+        """Return the customer with these details. They are valid already, so nothing is checked a second time."""
+        given = {name: getattr(details, name) for name in CustomerDetails.model_fields}
+        return cls.model_construct(
+            **given, id=customer_id, version=version, created_at=created_at, updated_at=updated_at
+        )
 
     def details(self) -> dict[str, Any]:
         """Return what callers may write, as JSON values by their wire names, without absent fields."""

@@ -29,6 +29,10 @@ class FieldChange:
     old: Any
     new: Any
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the change as the change log keeps it."""
+        return {"field": self.field, "old": self.old, "new": self.new}
+
 
 class CustomerInvalidError(InvalidError):
     """What was sent would not make a valid customer."""

@@ -1,6 +1,7 @@
 """What we do for customers: create, read, amend, list, and tell who changed what."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from lib.changes.operation import Answer, Operation, first_answer, record_writes
@@ -9,7 +10,7 @@ from lib.clock import Clock
 from lib.customers.claims import Claims, IdentifierTakenError
 from lib.customers.models import Customer, CustomerDetails
 from lib.customers.patch import CustomerPatch
-from lib.customers.rules import amended, changed_fields, check_new, identifiers_of
+from lib.customers.rules import FieldChange, amended, changed_fields, check_new, identifiers_of
 from lib.customers.store import CustomerStore, KeptCustomer, documents_of, profile_write
 from lib.errors import NotFoundError, StaleError, UnavailableError
 from lib.ids import Ids, Seal, is_id
@@ -69,7 +70,8 @@ class CustomerService:
         customer_id = (
             self.id_seal.id(CUSTOMER_PREFIX, operation.id) if operation.keyed else self.ids.new(CUSTOMER_PREFIX)
         )
-        customer = Customer(**_fields(details), id=customer_id, version=1, created_at=now, updated_at=now)
+        customer = Customer.of(details, customer_id=customer_id, version=1, created_at=now, updated_at=now)
+        fields = changed_fields({}, customer.details(), seal=self.value_seal)
         identifiers = identifiers_of(details)
         over: KeptCustomer | None = None
         for _ in range(_TRIES):
@@ -84,7 +86,7 @@ class CustomerService:
                 raise
             promised = await self._promise(customer_id, 1)
             try:
-                return await self._commit(customer, before={}, operation=operation, over=over, promised=promised)
+                return await self._commit(customer, fields=fields, operation=operation, over=over, promised=promised)
             except LostRaceError:
                 first = await self._first_answer(customer_id, operation)
                 if first is not None:
@@ -132,9 +134,9 @@ class CustomerService:
             fields = changed_fields(current.details(), _details_json(details), seal=self.value_seal)
             if not fields:
                 return await self._unchanged(kept, customer_id, operation)
-            customer = Customer(
-                **_fields(details),
-                id=customer_id,
+            customer = Customer.of(
+                details,
+                customer_id=customer_id,
                 version=kept.version + 1,
                 created_at=current.created_at,
                 updated_at=now,
@@ -144,9 +146,7 @@ class CustomerService:
             # Anew in every round: the promise of a row that was fenced since may have been let go.
             promised = await self._promise(customer_id, customer.version)
             try:
-                return await self._commit(
-                    customer, before=current.details(), operation=operation, over=kept, promised=promised
-                )
+                return await self._commit(customer, fields=fields, operation=operation, over=kept, promised=promised)
             except LostRaceError:
                 first = await self._first_answer(customer_id, operation)
                 if first is not None:
@@ -208,13 +208,12 @@ class CustomerService:
         self,
         customer: Customer,
         *,
-        before: dict[str, Any],
+        fields: Sequence[FieldChange],
         operation: Operation,
         over: KeptCustomer | None,
         promised: WakeUp,
     ) -> Answer:
         answer = Answer(entity_id=customer.id, version=customer.version, document=customer.shown().json_text())
-        fields = changed_fields(before, customer.details(), seal=self.value_seal)
         commit = Commit(
             table=self.store.customers,
             partition=customer.id,
@@ -223,23 +222,19 @@ class CustomerService:
             version=customer.version,
             operation=operation,
             writes=(
-                profile_write(customer, over=over.row if over else None),
+                profile_write(customer, document=answer.document, over=over.row if over else None),
                 self.writer.change_write(
                     operation,
                     subject=Subject.CUSTOMER,
                     entity_id=customer.id,
                     version=customer.version,
-                    fields=[asdict(field) for field in fields],
+                    fields=[field.as_json() for field in fields],
                 ),
                 *record_writes(operation, answer),
             ),
         )
         await self.writer.commit(commit, promised=promised)
         return answer
-
-
-def _fields(details: CustomerDetails) -> dict[str, Any]:
-    return {name: getattr(details, name) for name in CustomerDetails.model_fields}
 
 
 def _details_json(details: CustomerDetails) -> dict[str, Any]:

@@ -46,22 +46,21 @@ def kept_from(row: Row) -> KeptCustomer:
     return KeptCustomer(version, joined("document", row.values) if version else "", row)
 
 
-def profile_values(customer: Customer) -> Values:
-    """Return what the profile row keeps of a customer."""
+def profile_values(customer: Customer, document: str) -> Values:
+    """Return what the profile row keeps of a customer and of the document as it is read back."""
     sensitive = {"passportNumber": customer.passport.number} if customer.passport else {}
     return {
         "format": _FORMAT,
         "version": customer.version,
         "sensitive": json.dumps(sensitive),
-        **split("document", customer.shown().json_text()),
+        **split("document", document),
     }
 
 
-def profile_write(customer: Customer, *, over: Row | None) -> Insert | Replace:
-    """Return the write that keeps a customer: new, or over the row that was read."""
-    if over is None:
-        return Insert(PROFILE_KEY, profile_values(customer))
-    return Replace(PROFILE_KEY, profile_values(customer), over.etag)
+def profile_write(customer: Customer, *, document: str, over: Row | None) -> Insert | Replace:
+    """Return the write that keeps a customer and its document: new, or over the row that was read."""
+    values = profile_values(customer, document)
+    return Insert(PROFILE_KEY, values) if over is None else Replace(PROFILE_KEY, values, over.etag)
 
 
 @dataclass(frozen=True, slots=True)
