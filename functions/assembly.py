@@ -19,6 +19,7 @@ from functions.health import public as health_public
 from functions.host.api import create_api
 from functions.host.http import register
 from functions.host.serving import platform
+from functions.mainframe import private as mainframe_private
 from functions.replays import private as replays_private
 from functions.replays import queues as replays_queues
 
@@ -32,6 +33,7 @@ PRIVATE_ROUTERS: Final[tuple[APIRouter, ...]] = (
     documentation_private.router,
     customers_private.router,
     deliveries_private.router,
+    mainframe_private.router,
     failures_private.router,
     replays_private.router,
 )

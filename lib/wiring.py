@@ -27,9 +27,12 @@ from lib.mainframe.client import MainframeClient
 from lib.mainframe.delivery import Delivery
 from lib.mainframe.ledger import LedgerStore
 from lib.mainframe.link import Link
+from lib.mainframe.overview import Overviews
+from lib.mainframe.pauses import Pauses
 from lib.mainframe.records import write_customer
 from lib.mainframe.rejections import Rejections
 from lib.mainframe.status import DeliveryStatuses
+from lib.mainframe.throughput import Throughput
 from lib.mainframe.undelivered import UNDELIVERED_TABLE, UndeliveredStore
 from lib.mainframe.waker import Waker
 from lib.messaging.catalogue import ALL_QUEUES, QueueName, Subject
@@ -128,6 +131,7 @@ class Platform:
                 outcomes=self.storage.queue(QueueName.FAILURE_OUTCOMES),
             ),
             breaker=self.breaker,
+            throughput=self.throughput,
             link=self.link,
             queue=self.storage.queue(QueueName.MAINFRAME_UPDATES),
             clock=self.clock,
@@ -147,6 +151,33 @@ class Platform:
             threshold=self.settings.breaker_failures,
             open_seconds=self.settings.breaker_open_seconds,
             probe_seconds=self._call_seconds + _LEASE_MARGIN_SECONDS,
+        )
+
+    @cached_property
+    def throughput(self) -> Throughput:
+        """How many deliveries the mainframe acknowledged."""
+        return Throughput(self.storage.table(MAINFRAME_TABLE), self.clock, self.ids)
+
+    @cached_property
+    def pauses(self) -> Pauses:
+        """Pausing deliveries and resuming them."""
+        return Pauses(
+            table=self.storage.table(MAINFRAME_TABLE),
+            breaker=self.breaker,
+            clock=self.clock,
+            ids=self.ids,
+            cursors=Cursors(self.seal("cursors")),
+        )
+
+    @cached_property
+    def mainframe(self) -> Overviews:
+        """The road to the mainframe in one look."""
+        return Overviews(
+            breaker=self.breaker,
+            undelivered=self.undelivered,
+            queue=self.storage.queue(QueueName.MAINFRAME_UPDATES),
+            throughput=self.throughput,
+            clock=self.clock,
         )
 
     @cached_property

@@ -22,6 +22,7 @@ from lib.mainframe.link import Link
 from lib.mainframe.protocol import ReturnCode
 from lib.mainframe.records import WrittenRecord
 from lib.mainframe.rejections import Rejections
+from lib.mainframe.throughput import Throughput
 from lib.mainframe.undelivered import Undelivered, UndeliveredStore, WaitState
 from lib.messaging.catalogue import Subject
 from lib.messaging.envelope import WakeUp
@@ -95,6 +96,7 @@ class Delivery:
     undelivered: UndeliveredStore
     rejections: Rejections
     breaker: Breaker
+    throughput: Throughput
     link: Link
     queue: Queue
     clock: Clock
@@ -186,6 +188,7 @@ class Delivery:
             )
         except _CONFLICTS:
             return None
+        await self.throughput.count()
         if not acknowledged.state.announced:
             await self._announce(attempt.snapshot, acknowledged, trace=wake_up.trace)
         elif taken.state.attempts or wake_up.waited:

@@ -142,10 +142,10 @@ class TestWake:
             return Behaviour.ANSWER
 
         world.mainframe.behave = answer
-        await world.settle(seconds=120)
+        await world.settle(seconds=500, tick_seconds=1)
 
         after = await world.platform.undelivered.summary(at_most=1000)
-        assert before.parked >= 145
+        assert before.parked >= 135
         assert (after.parked, after.retrying) == (0, 0)
         assert max(calls.values()) <= 4 * INTERVAL_SECONDS + before.retrying
         assert len(world.mainframe.inner.journal) == 150
