@@ -1,5 +1,6 @@
 """The tools that check with their own rules, in an environment of their own, locked by requirements-infra.txt."""
 
+import fcntl
 import shutil
 import subprocess
 import sys
@@ -11,20 +12,31 @@ from local.infra.findings import InfraError
 
 ROOT = Path(__file__).resolve().parents[2]
 _LOCK = "requirements-infra.txt"
+_HOME = ROOT / ".local" / "infra-venv"
 
 
 def tool(name: str) -> Path:
     """Return where a tool's command is, after installing the locked set when it is not there yet."""
-    home = ROOT / ".local" / "infra-venv"
+    install()
+    return _HOME / "bin" / name
+
+
+def install() -> None:
+    """Install the locked set, unless that was done already. Two at a time wait for each other."""
     lock = ROOT / _LOCK
-    stamp = home / "made-from"
+    stamp = _HOME / "made-from"
     wanted = sha256(lock.read_bytes()).hexdigest()
-    if not stamp.is_file() or stamp.read_text() != wanted:
-        print(f"installing {_LOCK} into .local/infra-venv", flush=True)
-        shutil.rmtree(home, ignore_errors=True)
-        _install(home, lock)
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return
+    _HOME.parent.mkdir(parents=True, exist_ok=True)
+    with (_HOME.parent / "infra-venv.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if stamp.is_file() and stamp.read_text() == wanted:
+            return
+        print(f"installing {_LOCK} into {_HOME.relative_to(ROOT)}", flush=True)
+        shutil.rmtree(_HOME, ignore_errors=True)
+        _install(_HOME, lock)
         stamp.write_text(wanted)
-    return home / "bin" / name
 
 
 def run(command: Sequence[str | Path], *, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
