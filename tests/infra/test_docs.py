@@ -49,3 +49,14 @@ class TestAlerts:
 
         assert named
         assert [name for name in named if f"name: '{name}'" not in source] == []
+
+
+class TestReadme:
+    def test_deploys_in_five_lines(self) -> None:
+        readme = (ROOT / "README.md").read_text(encoding="utf-8")
+        section = readme.split("## Deploy it to Azure\n", 1)[1].split("\n## ", 1)[0]
+
+        lines = section.split("```text\n", 1)[1].split("\n```", 1)[0].splitlines()
+
+        assert "azd up" in lines
+        assert len(lines) == 5
