@@ -1,0 +1,212 @@
+"""The audit of a run: what must hold at every instant, and what must hold when everything has come to rest.
+
+The names I1 to I17 are those of `docs/reliability.md`.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from lib.changes.writer import read_change
+from lib.customers.rules import identifiers_of
+from lib.customers.store import kept_from
+from lib.mainframe.ledger import DeliveryState
+from lib.mainframe.records import write_customer
+from lib.messaging.catalogue import QueueName
+from lib.storage.documents import joined
+from lib.storage.ports import Delete, Row, Write
+from local.simulation.clients import Attempt, Clients, Outcome
+from local.simulation.fleet import Fleet
+from local.simulation.road import CALL_SECONDS, CONNECT_SECONDS
+
+_LEASE_SECONDS = CONNECT_SECONDS + CALL_SECONDS + 5.0
+
+
+@dataclass
+class Audit:
+    """Collects what was broken."""
+
+    fleet: Fleet
+    clients: Clients
+    broken: list[str] = field(default_factory=list[str])
+    _holders: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+
+    def wrote(self, table: str, partition: str, writes: Sequence[Write]) -> None:
+        """Look at a write at the instant at which it was done: no identifier ever belongs to two."""
+        for write in writes:
+            if table != "customers" or write.key != "profile" or isinstance(write, Delete):
+                continue
+            row = Row(partition, write.key, write.values, "")
+            kept = kept_from(row)
+            held = identifiers_of(kept.customer()) if kept.version else frozenset[str]()
+            for other, others in self._holders.items():
+                if other != partition and held & others:
+                    self._fail("unique identifiers", f"{partition} and {other} both hold {sorted(held & others)}")
+            self._holders[partition] = held
+
+    def sample(self) -> None:
+        """Look at one instant: whatever was committed and is not settled is carried by something (I12)."""
+        carried = {
+            json.loads(body)["id"] for name in QueueName for body in self._bodies(name.value) if "version" in body
+        }
+        carried |= {json.loads(str(row.values["message"]))["id"] for row in self._rows("outbox")}
+        carried |= {str(row.values["entityId"]) for row in self._rows("undelivered") if "entityId" in row.values}
+        for customer_id, row in self._profiles():
+            version, state = int(str(row.values["version"])), self._state(customer_id)
+            if state.done < version and customer_id not in carried:
+                self._fail("I12", f"{customer_id} v{version} (done {state.done}) is carried by nothing")
+
+    def conclude(self) -> None:
+        """Look at everything once nothing moves any more."""
+        self._no_loss()
+        self._mainframe()
+        self._drained()
+        self._rejections()
+        self._change_log()
+        self._answers()
+        self._overlaps()
+        self._calls()
+
+    def _no_loss(self) -> None:
+        index = {row.key: row for row in self._rows("customerindex")}
+        held = dict(Counter[str]())
+        for entry in self.fleet.road.mainframe.journal:
+            held[entry.key] = max(held.get(entry.key, 0), entry.version)
+        for customer_id, row in self._profiles():
+            version, state = int(str(row.values["version"])), self._state(customer_id)
+            if held.get(customer_id, 0) < version and state.failed < version:
+                self._fail(
+                    "I1", f"{customer_id} v{version} did not arrive: mainframe {held.get(customer_id, 0)}, {state}"
+                )
+            listed = index.get(customer_id)
+            same = listed is not None and joined("document", listed.values) == joined("document", row.values)
+            if not same:
+                self._fail("index", f"{customer_id} v{version} is not what the index shows")
+        for attempt in self.clients.attempts:
+            if attempt.answer is not None and self._version(attempt.answer.entity_id) < attempt.answer.version:
+                self._fail("I1", f"{attempt.attempt} was answered v{attempt.answer.version}, which is not kept")
+
+    def _mainframe(self) -> None:
+        last: dict[str, int] = {}
+        committed = {(row.partition, read_change(row).version) for row in self._changes()}
+        for entry in self.fleet.road.mainframe.journal:
+            if (entry.key, entry.version) not in committed:
+                self._fail("I2", f"the mainframe was sent {entry.key} v{entry.version}, which was never committed")
+            if not entry.applied:
+                continue
+            if entry.version <= last.get(entry.key, 0):
+                law = "I4" if entry.version == last[entry.key] else "I3"
+                self._fail(law, f"{entry.key} v{entry.version} applied after v{last[entry.key]}")
+            last[entry.key] = entry.version
+        for customer_id, row in self._profiles():
+            if last.get(customer_id) == int(str(row.values["version"])):
+                customer = kept_from(row).customer().model_dump(mode="json", by_alias=True, exclude_none=True)
+                if self.fleet.road.mainframe.body(customer_id) != write_customer(customer).body:
+                    self._fail("I2", f"{customer_id}: the mainframe's record is not this version's")
+
+    def _drained(self) -> None:
+        for name in (QueueName.CHANGES, QueueName.MAINFRAME_UPDATES):
+            if self._bodies(name.value):
+                self._fail("I7", f"{len(self._bodies(name.value))} messages stay on {name.value}")
+        for table in ("outbox", "undelivered"):
+            for row in self._rows(table):
+                self._fail("I7", f"{table} keeps {dict(row.values)}")
+        for poisoned in self.fleet.unfair_poison:
+            self._fail("I8", f"poisoned though nothing disturbed some of its runs: {poisoned}")
+        for defect in (*self.fleet.defects, *self.clients.defects):
+            self._fail("defect", defect)
+
+    def _rejections(self) -> None:
+        told = [json.loads(body) for body in self._bodies(QueueName.MAINFRAME_UPDATES.poison)]
+        announced = {(each["id"], each["version"]) for each in told if each.get("kind") == "rejection"}
+        resolved = {json.loads(body)["id"] for body in self._bodies(QueueName.FAILURE_OUTCOMES)}
+        for row in self._rows("customers"):
+            if row.key.startswith("failure~") and (row.partition, row.values["version"]) not in announced:
+                self._fail("I9", f"the failure of {row.partition} v{row.values['version']} was never told")
+            if row.key.startswith("delivery~"):
+                state = DeliveryState.read(row)
+                # That it was told may be unknown to the row, when the reply to the row's write was lost.
+                owes = not state.announced and state.failed <= state.acknowledged and row.partition not in resolved
+                if owes:
+                    self._fail("I9", f"that {row.partition} was delivered after its failure was never told")
+        if self.fleet.network.plan.only_the_mainframe_fails:
+            for (key, version), count in Counter(self.fleet.road.rejections).items():
+                if count > 1:
+                    self._fail("I9", f"{key} v{version} was rejected {count} times")
+
+    def _change_log(self) -> None:
+        versions: dict[str, list[int]] = defaultdict(list)
+        for row in self._changes():
+            versions[row.partition].append(read_change(row).version)
+        for customer_id, row in self._profiles():
+            if sorted(versions[customer_id]) != list(range(1, int(str(row.values["version"])) + 1)):
+                self._fail("change log", f"{customer_id} has {sorted(versions[customer_id])}")
+
+    def _answers(self) -> None:
+        effects = Counter(str(row.values["operationId"]) for row in self._changes())
+        done = {str(row.values["attempt"]) for row in self._changes()}
+        groups: dict[str, list[Attempt]] = defaultdict(list)
+        for attempt in self.clients.attempts:
+            groups[attempt.request.operation_id].append(attempt)
+            if attempt.outcome is Outcome.FAILED and attempt.attempt in done:
+                self._fail("honest answers", f"{attempt.attempt} was answered {attempt.error}, but was done")
+        for operation_id, attempts in groups.items():
+            answers = {
+                (each.answer.entity_id, each.answer.version, each.answer.document) for each in attempts if each.answer
+            }
+            if effects[operation_id] > 1 or len(answers) > 1:
+                self._fail("I13", f"{operation_id}: {effects[operation_id]} versions, {len(answers)} different answers")
+            if len({json.dumps(each.body, sort_keys=True) for each in attempts if each.answer}) > 1:
+                self._fail("I13", f"{operation_id} was answered for two bodies")
+            if effects[operation_id] and any(each.error == "CustomerChangedError" for each in attempts):
+                self._fail("I13", f"{operation_id} was told stale because of its own effect")
+        self._one_winner(groups)
+
+    def _one_winner(self, groups: dict[str, list[Attempt]]) -> None:
+        winners: dict[tuple[str, int], list[str]] = defaultdict(list)
+        for operation_id, attempts in groups.items():
+            answer = next((each.answer for each in attempts if each.answer), None)
+            expected = attempts[0].request.expected_version
+            if answer is not None and expected is not None and answer.version > expected:
+                winners[answer.entity_id, expected].append(operation_id)
+        for (customer_id, expected), operations in winners.items():
+            if len(operations) > 1:
+                self._fail("I14", f"{customer_id} If-Match {expected}: {operations} all won")
+
+    def _overlaps(self) -> None:
+        for overlap in self.fleet.road.overlaps:
+            if overlap.oldest_lease_seconds + self.fleet.widest_skew_seconds < _LEASE_SECONDS:
+                self._fail("I5", f"{overlap.first.name} and {overlap.second.name} called for {overlap.key} at once")
+
+    def _calls(self) -> None:
+        if not self.fleet.network.plan.calm:
+            return
+        for customer_id, count in Counter(key for key, _ in self.fleet.road.calls).items():
+            if count > self._version(customer_id):
+                self._fail("I6", f"{count} calls for the {self._version(customer_id)} versions of {customer_id}")
+
+    def _fail(self, law: str, what: str) -> None:
+        self.broken.append(f"{law}: {what}")
+        self.fleet.network.tell("audit", f"BROKEN {law}: {what}")
+
+    def _rows(self, table: str) -> list[Row]:
+        return self.fleet.storage.table(table).rows()
+
+    def _bodies(self, queue: str) -> list[str]:
+        return self.fleet.storage.queue(queue).bodies()
+
+    def _profiles(self) -> Iterator[tuple[str, Row]]:
+        for row in self._rows("customers"):
+            if row.key == "profile" and int(str(row.values["version"])) > 0:
+                yield row.partition, row
+
+    def _changes(self) -> Iterator[Row]:
+        return (row for row in self._rows("customers") if row.key.startswith("change~"))
+
+    def _version(self, customer_id: str) -> int:
+        return next((int(str(row.values["version"])) for key, row in self._profiles() if key == customer_id), 0)
+
+    def _state(self, customer_id: str) -> DeliveryState:
+        key = f"delivery~customer~{customer_id}"
+        return DeliveryState.read(next((row for row in self._rows("customers") if row.key == key), None))
