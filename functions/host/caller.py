@@ -10,19 +10,29 @@ from fastapi import Depends, Header, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from functions.host.conditions import ETAG_PATTERN
 from functions.host.edge import PARSED_BODY
 from lib.changes.operation import Answer, Operation, fingerprint_of
 from lib.errors import MalformedRequestError
 from lib.wiring import Platform
 
-_ACTOR: Final = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,98}[\x21-\x7e])?", re.ASCII)
-_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
+# These stand in the OpenAPI documents too, so they keep to what all dialects of regular expressions share.
+_ACTOR_PATTERN: Final = "[!-~]([ -~]{0,98}[!-~])?"
+# The IETF draft writes the key as a structured string, in quotes; most clients send it bare.
+_KEY_PATTERN: Final = '([!#-~][!-~]{0,254})|"([!-~]{1,255})"'
+_ACTOR: Final = re.compile(_ACTOR_PATTERN)
+_KEY: Final = re.compile(_KEY_PATTERN)
 _PRINCIPAL_HEADER: Final = "x-ms-client-principal-id"
 PRIVATE_PREFIX: Final = "/api/private/"
 
 IfMatch = Annotated[
     str | None,
-    Header(alias="If-Match", max_length=500, description="The ETag that was read; required"),
+    Header(
+        alias="If-Match",
+        max_length=500,
+        description="The ETag that was read; required",
+        json_schema_extra={"pattern": f"^{ETAG_PATTERN}$"},
+    ),
 ]
 IfNoneMatch = Annotated[
     str | None, Header(alias="If-None-Match", max_length=2000, description="ETags that the caller has already")
@@ -33,9 +43,18 @@ _KeyHeader = Annotated[
         alias="Idempotency-Key",
         max_length=257,
         description="Makes a repeat of this write harmless: same key and body, the first answer again",
+        json_schema_extra={"pattern": f"^({_KEY_PATTERN})$"},
     ),
 ]
-_ActorHeader = Annotated[str | None, Header(alias="X-Actor", max_length=100, description="Who asks, as asserted")]
+_ActorHeader = Annotated[
+    str | None,
+    Header(
+        alias="X-Actor",
+        max_length=100,
+        description="Who asks, as asserted",
+        json_schema_extra={"pattern": f"^{_ACTOR_PATTERN}$"},
+    ),
+]
 
 
 class BadHeaderError(MalformedRequestError):
@@ -108,10 +127,10 @@ async def private_caller(request: Request, idempotency_key: _KeyHeader = None, x
 
 def _caller(request: Request, *, actor: str, key: str | None) -> Caller:
     if key is not None:
-        # The IETF draft writes the key as a structured string, in quotes; most clients send it bare.
-        key = key[1:-1] if len(key) > 1 and key[0] == key[-1] == '"' else key
-        if not _KEY.fullmatch(key):
+        written = _KEY.fullmatch(key)
+        if written is None:
             raise BadHeaderError("Idempotency-Key must be 1 to 255 printable ASCII characters without spaces.")
+        key = written[1] or written[2]
     return Caller(request.app.state.platform(), actor, key, request.scope.get(PARSED_BODY))
 
 

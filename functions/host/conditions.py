@@ -5,7 +5,8 @@ from typing import Final
 
 from lib.errors import MalformedRequestError, PreconditionMissingError, StaleError
 
-_STRONG: Final = re.compile(r'"(?P<version>[1-9][0-9]{0,17})-(?P<view>[a-z]{1,20})"', re.ASCII)
+ETAG_PATTERN: Final = '"[1-9][0-9]{0,17}-[a-z]{1,20}"'
+_OURS: Final = re.compile(ETAG_PATTERN)
 _ANY_STRONG: Final = re.compile(r'"[\x21\x23-\x7e\x80-\xff]*"')
 _ANY_TAG: Final = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 
@@ -26,9 +27,8 @@ def expected_version(if_match: str | None) -> int:
     if if_match is None:
         raise PreconditionMissingError("Send If-Match with the ETag that you read, so that no other change is lost.")
     text = if_match.strip()
-    match = _STRONG.fullmatch(text)
-    if match is not None:
-        return int(match["version"])
+    if _OURS.fullmatch(text):
+        return int(text[1:].partition("-")[0])
     if _ANY_STRONG.fullmatch(text) or (text.startswith("W/") and _ANY_STRONG.fullmatch(text[2:])):
         raise StaleError("The ETag in If-Match is not one that this resource has.")
     raise MalformedRequestError("If-Match must be exactly one ETag, as it was read.")
