@@ -16,6 +16,7 @@ from functions.failures import private as failures_private
 from functions.failures import queues as failures_queues
 from functions.health import private as health_private
 from functions.health import public as health_public
+from functions.health import timers as health_timers
 from functions.host.api import create_api
 from functions.host.http import register
 from functions.host.serving import platform
@@ -47,5 +48,6 @@ def assemble() -> func.FunctionApp:
     app.register_functions(deliveries_queues.blueprint)
     app.register_functions(deliveries_timers.blueprint)
     app.register_functions(failures_queues.blueprint)
+    app.register_functions(health_timers.blueprint)
     app.register_functions(replays_queues.blueprint)
     return app

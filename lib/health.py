@@ -12,9 +12,13 @@ from lib.mainframe.breaker import Breaker, BreakerState
 from lib.mainframe.undelivered import UndeliveredStore, Waiting
 from lib.storage.errors import StorageError
 from lib.storage.ports import Queue
+from lib.telemetry import event_log
 
 # Of each state and partition of what waits: health is asked often, so it counts up to 32,000 and then no further.
 _COUNTED: Final = 1000
+_POISON: Final = "-poison"
+
+_log = event_log("health")
 
 
 class Condition(StrEnum):
@@ -80,6 +84,24 @@ class Health:
             undelivered=waiting.parked + waiting.retrying if waiting is not None else None,
             oldest_undelivered_seconds=self._age(waiting.oldest_accepted_at if waiting else None),
         )
+
+    async def observe(self) -> None:
+        """Log what alerts read: the oldest undelivered age first, and the depth of the poison queues.
+
+        What could not be asked is left out, so that an alert on missing data can tell it from zero.
+        """
+        report = await self.report()
+        depths = [part.messages for name, part in report.queues.items() if name.endswith(_POISON)]
+        known = [depth for depth in depths if depth is not None]
+        fields: dict[str, object] = {
+            "status": report.status,
+            "oldestUndeliveredSeconds": report.oldest_undelivered_seconds if report.undelivered else 0,
+            "undelivered": report.undelivered,
+            "poison": sum(known) if len(known) == len(depths) else None,
+        }
+        if report.undelivered is None:
+            del fields["oldestUndeliveredSeconds"]
+        _log.info("platform.observed", **{name: value for name, value in fields.items() if value is not None})
 
     async def _waiting(self) -> Waiting | None:
         try:
