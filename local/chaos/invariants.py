@@ -1,0 +1,201 @@
+"""What must hold whatever happened: each invariant takes the evidence and returns what speaks against it.
+
+A new room adds one function and one line to `INVARIANTS`.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from local.chaos.evidence import CustomerEvidence, Evidence
+from local.chaos.history import Outcome, Write
+
+Check: TypeAlias = Callable[[Evidence], Iterable[str]]
+_EFFECT, _IGNORED, _REFUSED = "applied", "ignored", "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """A sentence that must hold, under its number in the list of invariants."""
+
+    number: str
+    sentence: str
+    check: Check
+
+
+def nothing_lost(evidence: Evidence) -> Iterable[str]:
+    """Every version that was answered 2xx is kept, and held by the mainframe or visibly failed with its reason."""
+    for write in evidence.history.of(Outcome.OK):
+        customer = evidence.customers.get(write.customer_id or "")
+        if customer is None:
+            yield f"{write.mark}: answered ok, and there is no such customer"
+        elif customer.marks.get(write.version or 0) != write.mark:
+            yield f"{write.mark}: answered ok as version {write.version} of {customer.id}, which is not its own"
+    for customer in evidence.customers.values():
+        yield from _undelivered(customer)
+
+
+def _undelivered(customer: CustomerEvidence) -> Iterable[str]:
+    state = customer.delivery["state"]
+    told = f"{customer.id}: version {customer.version}, {state}"
+    if state == "inSync":
+        if (customer.held_version, customer.held_mark) != (customer.version, customer.mark):
+            yield f"{told}, but the mainframe holds {customer.held_version} by {customer.held_mark!r}"
+    elif state == "rejected":
+        if not (customer.delivery["lastError"] or {}).get("code"):
+            yield f"{told} without a reason"
+    else:
+        yield f"{told} after the drain; the mainframe holds {customer.held_version}"
+
+
+def nothing_invented(evidence: Evidence) -> Iterable[str]:
+    """Only what was asked is kept, nothing that was refused, and the mainframe saw only what was kept."""
+    writes = evidence.history.by_mark()
+    for customer in evidence.customers.values():
+        if sorted(customer.marks) != list(range(1, customer.version + 1)):
+            yield f"{customer.id}: its change log has versions {sorted(customer.marks)} of {customer.version}"
+        for version, mark in customer.marks.items():
+            write = writes.get(mark)
+            if write is None or write.outcome is Outcome.FAILED:
+                why = "nobody asked" if write is None else "was refused"
+                yield f"{customer.id}: version {version} is by {mark!r}, which {why}"
+    for row in evidence.journal:
+        customer = evidence.customers.get(row["key"])
+        if customer is None or row["version"] > customer.version:
+            yield f"the mainframe was sent version {row['version']} of {row['key']}, which is not kept"
+
+
+def each_once(evidence: Evidence) -> Iterable[str]:
+    """No write made two versions, and no version had two effects; yet some were sent twice, or nothing was tried."""
+    made = Counter(mark for customer in evidence.customers.values() for mark in customer.marks.values())
+    yield from (f"{mark} made {count} versions" for mark, count in made.items() if count > 1)
+    effects = Counter((row["key"], row["version"]) for row in evidence.journal if row["outcome"] == _EFFECT)
+    yield from (
+        f"version {version} of {key} applied {count} times" for (key, version), count in effects.items() if count > 1
+    )
+    if evidence.expected and not any(row["outcome"] == _IGNORED for row in evidence.journal):
+        yield "no version was ever sent twice, so this run did not try it"
+
+
+def in_order(evidence: Evidence) -> Iterable[str]:
+    """The mainframe applied the versions of each customer in strictly increasing order."""
+    last: defaultdict[str, int] = defaultdict(int)
+    for row in evidence.journal:
+        if row["outcome"] == _EFFECT:
+            if row["version"] <= last[row["key"]]:
+                yield f"{row['key']}: version {row['version']} was applied after {last[row['key']]}"
+            last[row["key"]] = row["version"]
+
+
+def one_caller(evidence: Evidence) -> Iterable[str]:
+    """No two live handlers called for one customer at once; one that was stopped longer than its lease may."""
+    overlaps = int(evidence.mainframe["overlaps"])
+    if overlaps and not evidence.hosts_stopped:
+        yield f"{overlaps} calls overlapped, and no host was stopped"
+
+
+def drained(evidence: Evidence) -> Iterable[str]:
+    """Everything on its way arrived within the limit after the faults ended."""
+    if not evidence.backlog.nothing:
+        yield f"after {evidence.drain_seconds:.0f} s there is still {evidence.backlog}"
+    elif evidence.drain_seconds > evidence.drain_limit_seconds:
+        yield f"it took {evidence.drain_seconds:.0f} s; at most {evidence.drain_limit_seconds:.0f} s are allowed"
+
+
+def failures_explained(evidence: Evidence) -> Iterable[str]:
+    """On the list of failures are rejections and the garbage that was sent, byte for byte, and nothing else."""
+    yield from (f"listed: {one}" for one in evidence.listed.unexplained)
+    if any(name.startswith("queue garbage") for name in evidence.fired):
+        yield from (f"not listed as it was sent: {one}" for one in evidence.listed.garbage_missing)
+
+
+def refusals_listed(evidence: Evidence) -> Iterable[str]:
+    """Every rejected customer was refused by the mainframe, and is listed as open, complete, with its reason."""
+    refused = {(row["key"], row["version"]) for row in evidence.journal if row["outcome"] == _REFUSED}
+    told = {
+        (one.get("entityId"), one.get("version")): one for one in evidence.listed.failures if one["kind"] == "rejected"
+    }
+    for customer in evidence.customers.values():
+        if customer.delivery["state"] != "rejected":
+            continue
+        place = (customer.id, customer.version)
+        if place not in refused:
+            yield f"{customer.id}: rejected, but the mainframe never refused version {customer.version}"
+        if told.get(place, {}).get("state") != "open":
+            yield f"{customer.id}: the rejection of version {customer.version} is not listed as open"
+    wanted = ("code", "text", "attempts", "firstFailedAt", "lastFailedAt")
+    for (key, version), entry in told.items():
+        missing = [name for name in wanted if not entry.get(name)]
+        if missing:
+            yield f"{key}: the rejection of version {version} lacks {', '.join(missing)}"
+        customer = evidence.customers.get(str(key))
+        if entry["state"] == "open" and customer is not None and customer.delivery["state"] == "inSync":
+            yield f"{key}: delivered since, and the rejection of version {version} is still listed as open"
+
+
+def one_winner(evidence: Evidence) -> Iterable[str]:
+    """Of several writers with one ETag exactly one wins, unless storage refused them all."""
+    races: defaultdict[int, list[Write]] = defaultdict(list)
+    for write in evidence.history.writes:
+        if write.race is not None:
+            races[write.race].append(write)
+    for race, writes in races.items():
+        winners = [write for write in writes if write.outcome is Outcome.OK]
+        if len(winners) > 1:
+            yield f"race {race} at version {writes[0].expected}: {len(winners)} winners"
+    for write in evidence.history.of(Outcome.OK):
+        if write.expected is not None and write.version != write.expected + 1:
+            yield f"{write.mark}: written over version {write.expected}, and became version {write.version}"
+
+
+def noticed_while_running(evidence: Evidence) -> Iterable[str]:
+    """Repeats gave the first answer, other bodies were refused, and every delivery was accounted for at every look."""
+    yield from evidence.history.breaches
+
+
+def listed(evidence: Evidence) -> Iterable[str]:
+    """The list of all customers shows each at its newest version."""
+    for customer in evidence.customers.values():
+        if customer.listed_version != customer.version:
+            yield f"{customer.id}: version {customer.version} is listed as {customer.listed_version}"
+
+
+def no_defects(evidence: Evidence) -> Iterable[str]:
+    """No request met a defect of ours: what cannot be done now is 503."""
+    if count := evidence.history.counts["defects met"]:
+        yield f"{count} requests met a defect of the platform"
+
+
+def everything_fired(evidence: Evidence) -> Iterable[str]:
+    """Every fault of the plan really happened."""
+    yield from (f"never happened: {name}" for name in sorted(evidence.expected) if not evidence.fired.get(name))
+
+
+INVARIANTS: Final[Sequence[Invariant]] = (
+    Invariant("I1", "nothing that was answered 2xx is lost", nothing_lost),
+    Invariant("I2", "nothing is kept or delivered that was not asked or was refused", nothing_invented),
+    Invariant("I3", "versions reach the mainframe in increasing order", in_order),
+    Invariant("I4", "every version has one effect, although some are sent twice", each_once),
+    Invariant("I5", "no two live handlers call for one customer at once", one_caller),
+    Invariant("I7", "everything drains once the faults end", drained),
+    Invariant("I8", "nothing is listed as failed that should not be; garbage is, byte for byte", failures_explained),
+    Invariant("I9, I15", "rejections are listed with their reason, and until they are delivered", refusals_listed),
+    Invariant(
+        "I12, I13", "repeats get the first answer; deliveries are accounted for at every look", noticed_while_running
+    ),
+    Invariant("I14", "one of several writers of one version wins", one_winner),
+    Invariant("index", "the list shows every customer at its newest version", listed),
+    Invariant("no 500", "no request meets a defect", no_defects),
+    Invariant("I17", "every planned fault happened", everything_fired),
+)
+
+
+def audit(evidence: Evidence, invariants: Sequence[Invariant] = INVARIANTS) -> Mapping[str, list[str]]:
+    """Return for each invariant what speaks against it; nothing when it holds."""
+    return {invariant.number: list(invariant.check(evidence)) for invariant in invariants}
+
+
+def holds(findings: Mapping[str, Any]) -> bool:
+    """Tell whether every invariant holds."""
+    return not any(findings.values())
