@@ -28,7 +28,7 @@ demo: ## Drive the whole story against a running copy, step by step
 	@exec $(IN_VENV) -m local.demo $(ARGS)
 
 test: check infra ## Check everything, then run every test
-	@$(IN_VENV) -m pytest $(ARGS)
+	@$(IN_VENV) -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: ## Lint, formatting, types and the direction of imports
 	$(call setup,dev)

@@ -26,7 +26,13 @@ def main() -> int:
     except StackError as error:
         terminal.fail(str(error))
         return 1
-    stack = LocalStack(data=settings.data, ports=settings.ports, function_key=settings.function_key, sink=terminal.line)
+    stack = LocalStack(
+        data=settings.data,
+        ports=settings.ports,
+        function_key=settings.function_key,
+        environment={"FORCE_COLOR": "1"} if terminal.colour else {},
+        sink=terminal.line,
+    )
     return _Run(stack, settings, terminal).serve()
 
 

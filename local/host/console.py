@@ -5,6 +5,7 @@ import contextlib
 import contextvars
 import io
 import logging
+import os
 import sys
 import threading
 import time
@@ -31,7 +32,8 @@ class Console:
         self._flush_planned = False
         self._second = -1
         self._clock_text = ""
-        self._colour = self._out.isatty()
+        # Under `make run` our lines go through its terminal; it says so when somebody looks.
+        self._colour = self._out.isatty() or os.environ.get("FORCE_COLOR") == "1"
         self.level = logging.INFO
         self.set_level(level)
 
