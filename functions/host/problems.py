@@ -32,6 +32,7 @@ from lib.validation import problems_in
 
 PROBLEM_JSON: Final = "application/problem+json"
 _RETRY_AFTER_SECONDS: Final = "2"
+_INSTANCE_LENGTH: Final = 2000
 _STATUS_OF: Final[Mapping[type[PlatformError], HTTPStatus]] = {
     MalformedRequestError: HTTPStatus.BAD_REQUEST,
     NotAuthenticatedError: HTTPStatus.UNAUTHORIZED,
@@ -73,7 +74,7 @@ class ProblemView(BaseModel):
     title: Annotated[str, Field(max_length=200)]
     status: Annotated[int, Field(ge=400, le=599, json_schema_extra={"format": "int32"})]
     detail: Annotated[str, Field(max_length=1000)]
-    instance: Annotated[str, Field(max_length=2000, description="The path that was asked for")]
+    instance: Annotated[str, Field(max_length=_INSTANCE_LENGTH, description="The path that was asked for")]
     traceId: Annotated[str, Field(max_length=32, description="Quote this to support")]  # noqa: N815 - the wire's name
     errors: Annotated[list[FieldProblemView] | None, Field(max_length=50)] = None
 
@@ -93,7 +94,7 @@ def problem(  # noqa: PLR0917 - the members of RFC 9457, in its order
         "title": title,
         "status": int(status),
         "detail": detail,
-        "instance": instance,
+        "instance": instance[:_INSTANCE_LENGTH],
         "traceId": current_trace().trace_id,
     }
     if errors:

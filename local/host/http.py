@@ -1,5 +1,6 @@
 """The HTTP side of the host: a raw ASGI app that finds the function, checks the key and carries request and reply."""
 
+import asyncio
 import html
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -20,10 +21,17 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 _NO_FUNCTION = "-"
+# Kestrel's MinRequestBodyDataRate: after a grace of five seconds, slower bodies are refused.
+_BODY_GRACE_SECONDS = 5.0
+_BODY_BYTES_PER_SECOND = 240
 
 
 class BodyTooLargeError(Exception):
     """The body is longer than the host takes."""
+
+
+class BodyTooSlowError(Exception):
+    """The body came too slowly."""
 
 
 class ClientGoneError(Exception):
@@ -90,6 +98,8 @@ class HttpFront:
             reply = empty_reply(400)
         except BodyTooLargeError:
             reply = 413, [(b"content-length", b"0"), (b"connection", b"close")], b""
+        except BodyTooSlowError:
+            reply = 408, [(b"content-length", b"0"), (b"connection", b"close")], b""
         except ClientGoneError:
             self.console.debug(f"{scope['method']} {url_path}: the caller hung up while sending.")
             return
@@ -136,6 +146,13 @@ class HttpFront:
             return b""
         if int(length) > self.body_limit_bytes:
             raise BodyTooLargeError
+        try:
+            async with asyncio.timeout(_BODY_GRACE_SECONDS + int(length) / _BODY_BYTES_PER_SECOND):
+                return await self._received(receive)
+        except TimeoutError:
+            raise BodyTooSlowError from None
+
+    async def _received(self, receive: Receive) -> bytes:
         message = await receive()
         if message["type"] == "http.request" and not message.get("more_body"):
             return bytes(message["body"])
