@@ -1,0 +1,1 @@
+"""Requests made from the OpenAPI documents, sent to a running copy: every answer must be one that they declare."""

@@ -1,0 +1,48 @@
+"""What chance would not find: requests about customers go to one that exists, with the version it has.
+
+Loaded by Schemathesis, which calls `before_call` with each request that it made.
+"""
+
+from typing import Any
+
+import httpx2
+import schemathesis
+from schemathesis import Case, GenerationMode, HookContext
+from schemathesis.core.parameters import ParameterLocation
+
+_SECONDS = 30.0
+_CUSTOMERS = "/api/v1/customers"
+_PROFILE = {
+    "lastName": "Lovelace",
+    "email": "ada@example.com",
+    "passport": {"number": "533380006", "issuingCountry": "GB"},
+    "addresses": [{"kind": "home", "lines": ["1"], "city": "London", "country": "GB"}],
+}
+_known: dict[str, str] = {}
+
+
+@schemathesis.hook
+def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
+    """Lead a request to a customer that exists, unless its path or its headers are meant to be wrong."""
+    del context, kwargs
+    if "customerId" not in case.path_parameters or _is_wrong(case, ParameterLocation.PATH):
+        return
+    base_url = str(case.operation.base_url).rstrip("/")
+    address = f"{base_url}{_CUSTOMERS}/{_customer(base_url)}"
+    case.path_parameters["customerId"] = address.rpartition("/")[2]
+    versioned = "If-Match" in case.headers and not _is_wrong(case, ParameterLocation.HEADER)
+    if versioned:
+        case.headers["If-Match"] = httpx2.get(address, timeout=_SECONDS).raise_for_status().headers["ETag"]
+
+
+def _is_wrong(case: Case[Any], location: ParameterLocation) -> bool:
+    component = case.meta.components.get(location) if case.meta else None
+    return component is not None and component.mode is GenerationMode.NEGATIVE
+
+
+def _customer(base_url: str) -> str:
+    """Return a customer of our own, as those that the run makes may be in any state."""
+    if base_url not in _known:
+        made = httpx2.post(f"{base_url}{_CUSTOMERS}", json=_PROFILE, timeout=_SECONDS).raise_for_status()
+        _known[base_url] = made.json()["id"]
+    return _known[base_url]
