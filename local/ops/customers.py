@@ -1,0 +1,38 @@
+"""`./ops customer`: where one customer's delivery stands."""
+
+from typing import Annotated
+
+import typer
+
+from local.ops.api import segment
+from local.ops.command import Session, app_for, command
+from local.ops.exits import Exit
+from local.ops.screen import moment
+
+app = app_for("customer", "One customer.")
+
+
+@command(app, "delivery")
+def delivery(
+    session: Session,
+    customer_id: Annotated[str, typer.Argument(help="The customer's id, cus_…", show_default=False)],
+) -> Exit:
+    """Tell whether the mainframe holds the newest version, and if not, why. Exit code 0 only when it does."""
+    found = session.api.read(f"/customers/{segment(customer_id)}/deliveries/mainframe")
+    error = found.get("lastError") or {}
+    session.screen.show(
+        found,
+        lambda: session.screen.facts(
+            [
+                ("state", found.get("state")),
+                ("version here", found.get("version")),
+                ("version there", found.get("acknowledgedVersion")),
+                ("attempts", found.get("attempts")),
+                ("next attempt", moment(found.get("nextAttemptAt"))),
+                ("last error", f"{error['code']}: {error['text']}" if error else None),
+                ("at", moment(error.get("at"))),
+                ("held otherwise", ", ".join(found.get("alteredFields") or [])),
+            ]
+        ),
+    )
+    return Exit.FINE if found.get("state") == "inSync" else Exit.ATTENTION
