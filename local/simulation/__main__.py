@@ -72,7 +72,7 @@ def tallies(first: int, count: int, *, seconds: float, jobs: int) -> Iterator[Ta
 
 def show_trace(verdict: Verdict) -> None:
     """Print a run event by event."""
-    print(f"seed {verdict.seed}: {verdict.plan}")
+    print(f"seed {verdict.seed}, digest {verdict.digest}: {verdict.plan}")
     for event in verdict.events:
         print(f"{event.at:10.3f}  {event.who:<44} {event.what}")
 
@@ -83,8 +83,6 @@ def _report(counted: Tally, seconds: float) -> None:
     for fault in Fault:
         points = counted.points.get(fault, set())
         print(f"  {counted.fired[fault]:>8}  {fault}" + (f" ({len(points)} points)" if len(points) > 1 else ""))
-    for seed, broken in sorted(counted.failed.items()):
-        print(f"FAILED seed {seed}: {broken[0]}")
     for seed in sorted(counted.failed)[:_SHOWN_FAILURES]:
         print(f"\nreplay: python -m local.simulation --seed {seed}")
         show_trace(run_seed(seed))
@@ -112,6 +110,8 @@ def main() -> int:
     started, counted = time.monotonic(), Tally()
     for part in tallies(asked.first, asked.seeds, seconds=asked.seconds, jobs=asked.jobs):
         counted.join(part)
+        for seed, broken in part.failed.items():
+            print(f"FAILED seed {seed}: {broken[0]}", flush=True)
         if counted.failed and asked.until_broken:
             break
     _report(counted, time.monotonic() - started)
