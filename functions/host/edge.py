@@ -45,7 +45,7 @@ class Edge:
             await self.app(scope, receive, send)
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        trace = Trace.join(headers.get("traceparent"))
+        trace = Trace.join(headers.get("traceparent") or _hosts_trace(scope))
         enter_trace(trace)
         started = False
         fixed = [*_FIXED_HEADERS, (b"trace-id", trace.trace_id.encode())]
@@ -72,6 +72,11 @@ class Edge:
         expected = self.gateway_key()
         if expected and not hmac.compare_digest(headers.get(GATEWAY_HEADER, "").encode(), expected.encode()):
             raise GatewayKeyMissingError
+
+
+def _hosts_trace(scope: Scope) -> str | None:
+    """Return the trace that the host gave this invocation, so that its telemetry and ours tell one story."""
+    return getattr(scope.get("azure_functions.trace_context"), "trace_parent", None)
 
 
 async def _with_body(scope: Scope, receive: Receive, headers: dict[str, str]) -> Receive:

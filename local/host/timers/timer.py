@@ -78,7 +78,8 @@ class Timer:
             outcome = "failed"
             self.console.error(f"timer {self.function.name} failed ({context.invocation_id})", error)
         elapsed_seconds = (_now() - started_at).total_seconds()
-        self.console.info(f"timer {self.function.name} {outcome} {elapsed_seconds * 1000:.1f}ms")
+        # A run that went well says nothing new every few seconds; one that failed has said so above.
+        self.console.debug(f"timer {self.function.name} {outcome} {elapsed_seconds * 1000:.1f}ms")
         if self.status_file is not None:
             next_at = self.schedule.next_after(started_at)
             self._keep_status(ScheduleStatus(last_at=started_at, next_at=next_at, updated_at=started_at))
