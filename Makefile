@@ -58,9 +58,10 @@ fmt: ## Format, and mend what the linter can mend
 	@.venv/bin/ruff check --fix-only --quiet
 	@.venv/bin/ruff format
 
-openapi: ## Write the OpenAPI documents anew from the code
+openapi: ## Write the OpenAPI documents and the table of settings anew from the code
 	$(call setup,dev)
 	@$(IN_VENV) -m local.openapi $(ARGS)
+	@$(IN_VENV) -m local.readme
 
 bench: ## Measure requests and deliveries beside the bare SDK
 	$(call setup,dev)
