@@ -478,6 +478,24 @@ class TestIdentifiers:
 
         assert sum(won) == 1
 
+    async def test_a_claim_that_may_still_be_committed_is_not_taken_from_its_holder(self, world: World) -> None:
+        refused: list[IdentifierTakenError] = []
+
+        async def want_it_too(point: str, when: When) -> None:
+            if (point, when) == ("changes.send", When.BEFORE):
+                world.tap = Once("none", When.AFTER, Exception())
+                with pytest.raises(IdentifierTakenError) as caught:
+                    await world.platform.customers.create(
+                        details=details(loyalty={"number": "IO-9"}), operation=operation()
+                    )
+                refused.append(caught.value)
+
+        world.tap = want_it_too
+
+        made = await world.platform.customers.create(details=details(loyalty={"number": "IO-9"}), operation=operation())
+
+        assert [error.holder for error in refused] == [made.entity_id]
+
     async def test_a_writer_paused_beyond_its_claim_cannot_commit_it_after_a_takeover(self, world: World) -> None:
         taken_over: list[int] = []
 
