@@ -496,6 +496,22 @@ class TestIdentifiers:
 
         assert [error.holder for error in refused] == [made.entity_id]
 
+    async def test_of_two_who_take_over_one_claim_only_one_gets_it(self, world: World) -> None:
+        await world.platform.customers.claims.claim(["loyalty:IO-9"], customer_id="cus_00000000000000000000000001")
+        world.clock.advance(600)
+
+        async def take_it_over_too(point: str, when: When) -> None:
+            if (point, when) == ("customers.fence", When.AFTER):
+                world.tap = Once("none", When.AFTER, Exception())
+                await world.platform.customers.create(
+                    details=details(loyalty={"number": "IO-9"}), operation=operation()
+                )
+
+        world.tap = take_it_over_too
+
+        with pytest.raises(IdentifierTakenError):
+            await world.platform.customers.create(details=details(loyalty={"number": "IO-9"}), operation=operation())
+
     async def test_a_writer_paused_beyond_its_claim_cannot_commit_it_after_a_takeover(self, world: World) -> None:
         taken_over: list[int] = []
 
