@@ -289,6 +289,24 @@ class TestDelivery:
         await world.settle(seconds=20)
         assert world.mainframe.applied(customer_id) == [1, 2]
 
+    async def test_an_acknowledgement_never_goes_over_a_newer_one(self, world: World) -> None:
+        customer_id = await create(world)
+
+        async def outlived_by_another(point: str, when: When) -> None:
+            if (point, when) == ("mainframe.update", When.AFTER):
+                world.tap = quiet
+                world.clock.advance(600)
+                await amend(world, customer_id, 1)
+                await world.platform.delivery.deliver(wake_up(world, customer_id, 2))
+
+        world.tap = outlived_by_another
+
+        outcome = await world.platform.delivery.deliver(wake_up(world, customer_id, 1))
+
+        status = await world.platform.customer_deliveries.of(customer_id)
+        assert status is not None
+        assert (outcome, status.acknowledged_version) == (Delivered.ALREADY_DONE, 2)
+
     async def test_an_acknowledgement_whose_reply_was_lost_is_settled_by_reading(self, world: World) -> None:
         customer_id = await create(world)
 
