@@ -38,7 +38,7 @@ class Plan:
 FULL: Final = Plan(
     round_seconds=1.5,
     rounds=3,
-    delivery_seconds=12,
+    delivery_seconds=10,
     latencies_ms=(300, 100, 0),
     cold_times=5,
     host_seconds=2,
@@ -92,7 +92,7 @@ def _deliveries(plan: Plan) -> list[dict[str, Any]]:
     say = _saying(report.delivery_line)
     with delivering() as stack:
         found = [
-            measure_deliveries(stack, latency_ms=latency_ms, seconds=plan.delivery_seconds if latency_ms else 2)
+            measure_deliveries(stack, latency_ms=latency_ms, seconds=plan.delivery_seconds)
             for latency_ms in plan.latencies_ms
         ]
     for one in found:

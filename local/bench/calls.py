@@ -10,16 +10,11 @@ from itertools import count
 from typing import Final
 
 from local.bench.api import Api
-from local.bench.requests import NO_QUEUES
+from local.bench.switches import switched
 from local.faults.proxy import FaultProxy
 from local.stack import LocalStack
 
 _TIMES: Final = 5
-# Timers make calls of their own.
-_NO_TIMERS: Final = {
-    "AzureWebJobs.sweep_outbox.Disabled": "true",
-    "AzureWebJobs.wake_deliveries.Disabled": "true",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +39,11 @@ def count_calls(stack: LocalStack) -> list[Calls]:
 
 async def _count_calls(stack: LocalStack) -> list[Calls]:
     async with FaultProxy(stack.connection_string) as proxy:
-        through = {"DataStorage": proxy.connection_string, **NO_QUEUES, **_NO_TIMERS}
+        # Queue functions and timers make calls of their own.
+        through = {
+            "DataStorage": proxy.connection_string,
+            **switched("queueTrigger", "timerTrigger", on=False),
+        }
         await asyncio.to_thread(stack.restart_host, through)
         found: list[Calls] = []
         # In a thread, as the proxy answers on this loop.

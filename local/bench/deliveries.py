@@ -5,20 +5,23 @@ import http.client
 import json
 import time
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 from local.bench.api import Api, BenchError
-from local.bench.load import run_load
+from local.bench.switches import switched
 from local.stack import LocalStack
 
 _REGIONS: Final = 8
 _LOOK_SECONDS: Final = 0.05
 _STALL_SECONDS: Final = 30.0
-# Beginning and end are left out: the first wake-ups hide for two seconds, and the last ones leave regions idle.
+# Beginning and end are left out: the pipeline fills first, and the last changes leave regions idle.
 _FROM, _TO = 0.15, 0.85
 _CONNECTIONS: Final = 8
+# How large the burst is when nothing but we ourselves limits it.
+_UNLIMITED_PER_SECOND: Final = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,29 +43,25 @@ class Deliveries:
 @contextmanager
 def delivering() -> Generator[LocalStack]:
     """Start a copy with everything on."""
-    with LocalStack(storage_in_memory=True, environment={"MAINFRAME_REGIONS": str(_REGIONS)}) as stack:
+    with LocalStack(storage_in_memory=True) as stack:
         yield stack
 
 
 def measure_deliveries(stack: LocalStack, *, latency_ms: int, seconds: float) -> Deliveries:
-    """Accept a burst and watch it drain until each change is applied once.
+    """Accept a burst while the queue functions are off, switch them on, and watch until each change is applied.
 
-    `seconds` is about how long it should take at the mainframe's limit; without latency, how long to send requests.
+    `seconds` is about how long that should take at the mainframe's limit.
     """
-    _control(stack, "PUT", "/settings", {"latency": {"distribution": "fixed", "milliseconds": latency_ms}})
     limit = 1000 * _REGIONS / latency_ms if latency_ms else None
+    latency = {"distribution": "fixed", "milliseconds": latency_ms}
+    _control(stack, "PUT", "/settings", {"latency": latency, "regions": _REGIONS})
+    stack.restart_host(switched("queueTrigger", on=False))
     before = _applied(stack)
-    count = _burst(stack, round(limit * seconds) if limit else None, seconds)
-    seen: list[tuple[float, int]] = []
-    moved = time.monotonic()
-    while not seen or seen[-1][1] < count:
-        now, applied = time.monotonic(), _applied(stack) - before
-        if not seen or applied > seen[-1][1]:
-            seen.append((now, applied))
-            moved = now
-        if now - moved > _STALL_SECONDS:
-            raise BenchError(f"Only {applied} of {count} changes were applied, and no more come.")
-        time.sleep(_LOOK_SECONDS)
+    count = round((limit or _UNLIMITED_PER_SECOND) * seconds)
+    with ThreadPoolExecutor(_CONNECTIONS) as together:
+        list(together.map(Api(stack).create, [1] * count))
+    stack.restart_host(switched("queueTrigger", on=True))
+    seen = _watched(stack, before, count)
     first = next(one for one in seen if one[1] >= _FROM * count)
     last = next(one for one in seen if one[1] >= _TO * count)
     return Deliveries(
@@ -74,13 +73,16 @@ def measure_deliveries(stack: LocalStack, *, latency_ms: int, seconds: float) ->
     )
 
 
-def _burst(stack: LocalStack, count: int | None, seconds: float) -> int:
-    api = Api(stack)
-    if count is not None:
-        return len(api.create(count))
-    requests = api.requests("create", customer_ids=[], connections=_CONNECTIONS)
-    result = run_load(stack.running_ports.app, requests, connections=_CONNECTIONS, seconds=seconds)
-    return result.statuses.get("201", 0)
+def _watched(stack: LocalStack, before: int, count: int) -> list[tuple[float, int]]:
+    seen = [(time.monotonic(), 0)]
+    while seen[-1][1] < count:
+        time.sleep(_LOOK_SECONDS)
+        now, applied = time.monotonic(), _applied(stack) - before
+        if applied > seen[-1][1]:
+            seen.append((now, applied))
+        if now - seen[-1][0] > _STALL_SECONDS:
+            raise BenchError(f"Only {applied} of {count} changes were applied, and no more come.")
+    return seen
 
 
 def _applied(stack: LocalStack) -> int:

@@ -12,14 +12,10 @@ from local.bench.load import run_load
 from local.bench.process import cpu_seconds
 from local.bench.sdk import BareSdk
 from local.bench.storage import Measured, Work, measure
+from local.bench.switches import switched
 from local.stack import LocalStack
 
 CONNECTIONS: Final = (1, 8, 32)
-# What runs behind the requests is switched off: the SDK has nothing of the kind, and its share has its own figures.
-NO_QUEUES: Final = {
-    "AzureWebJobs.relay_changes.Disabled": "true",
-    "AzureWebJobs.deliver_to_mainframe.Disabled": "true",
-}
 _SEEDED: Final = 100
 _WARM_UP_SECONDS: Final = 0.3
 
@@ -49,12 +45,15 @@ class Comparison:
 
 @contextmanager
 def seeded() -> Generator[tuple[LocalStack, list[str]]]:
-    """Start a copy with customers in it, and its queue functions off once the list knows them."""
+    """Start a copy with customers in it, and its queue functions off once the list knows them.
+
+    What runs behind the requests has figures of its own, and the SDK has nothing of the kind.
+    """
     with LocalStack(storage_in_memory=True) as stack:
         api = Api(stack)
         customer_ids = api.create(_SEEDED)
         api.await_full_page()
-        stack.restart_host(NO_QUEUES)
+        stack.restart_host(switched("queueTrigger", on=False))
         yield stack, customer_ids
 
 
