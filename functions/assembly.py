@@ -21,6 +21,9 @@ from functions.host.api import create_api
 from functions.host.http import register
 from functions.host.serving import platform
 from functions.mainframe import private as mainframe_private
+from functions.reconciliation import private as reconciliation_private
+from functions.reconciliation import queues as reconciliation_queues
+from functions.reconciliation import timers as reconciliation_timers
 from functions.replays import private as replays_private
 from functions.replays import queues as replays_queues
 
@@ -37,6 +40,7 @@ PRIVATE_ROUTERS: Final[tuple[APIRouter, ...]] = (
     mainframe_private.router,
     failures_private.router,
     replays_private.router,
+    reconciliation_private.router,
 )
 
 
@@ -50,4 +54,6 @@ def assemble() -> func.FunctionApp:
     app.register_functions(failures_queues.blueprint)
     app.register_functions(health_timers.blueprint)
     app.register_functions(replays_queues.blueprint)
+    app.register_functions(reconciliation_queues.blueprint)
+    app.register_functions(reconciliation_timers.blueprint)
     return app

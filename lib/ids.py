@@ -9,14 +9,14 @@ from typing import Protocol
 
 from lib.clock import Clock, SystemClock
 
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+ID_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LENGTH = 26
 _SHAPE = re.compile(r"[a-z]{3}_[0-9A-HJKMNP-TV-Z]{26}")
 
 
 def crockford(number: int) -> str:
     """Return 128 bits as 26 characters of Crockford base 32."""
-    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(5 * (_LENGTH - 1), -1, -5))
+    return "".join(ID_ALPHABET[(number >> shift) & 31] for shift in range(5 * (_LENGTH - 1), -1, -5))
 
 
 def is_id(text: str, *, prefix: str) -> bool:

@@ -90,6 +90,14 @@ class Settings:
         "How many parked deliveries are woken per second once the mainframe answers",
         default=20.0,
     )
+    reconciliation_rate_per_second: float = setting(
+        "RECONCILIATION_RATE_PER_SECOND",
+        "How many questions per second the nightly reconciliation asks the mainframe; each answers for up to 50 keys",
+        default=10.0,
+    )
+    reconciliation_repair: bool = setting(
+        "RECONCILIATION_REPAIR", "Whether the nightly reconciliation wakes up what is behind or missing", default=False
+    )
 
     def __post_init__(self) -> None:
         if not self.data_storage and not (self.data_table_uri and self.data_queue_uri):

@@ -37,6 +37,10 @@ from lib.mainframe.undelivered import UNDELIVERED_TABLE, UndeliveredStore
 from lib.mainframe.waker import Waker
 from lib.messaging.catalogue import ALL_QUEUES, QueueName, Subject
 from lib.paging import Cursors
+from lib.reconciliation.judge import Judge
+from lib.reconciliation.runner import SliceRunner
+from lib.reconciliation.service import ReconciliationService
+from lib.reconciliation.store import RECONCILIATIONS_TABLE, ReconciliationStore
 from lib.replays.items import Items
 from lib.replays.runner import Runner
 from lib.replays.service import ReplayService
@@ -54,6 +58,7 @@ ALL_TABLES: Final = (
     OPERATIONS_TABLE,
     FAILURES_TABLE,
     REPLAYS_TABLE,
+    RECONCILIATIONS_TABLE,
 )
 _LEASE_MARGIN_SECONDS: Final = 5.0
 
@@ -251,6 +256,43 @@ class Platform:
             items=self._replay_items,
             queue=self.storage.queue(QueueName.REPLAY_REQUESTS),
             clock=self.clock,
+        )
+
+    @cached_property
+    def reconciliations(self) -> ReconciliationService:
+        """Operations on reconciliations."""
+        return ReconciliationService(
+            store=ReconciliationStore(self.storage.table(RECONCILIATIONS_TABLE)),
+            queue=self.storage.queue(QueueName.RECONCILIATION_SLICES),
+            clock=self.clock,
+            ids=self.ids,
+            seal=self.seal("ids"),
+            cursors=Cursors(self.seal("cursors")),
+        )
+
+    @cached_property
+    def slice_runner(self) -> SliceRunner:
+        """The job that runs reconciliations."""
+        return SliceRunner(
+            service=self.reconciliations,
+            store=self.reconciliations.store,
+            judge=Judge(
+                sources=self.sources,
+                ledgers=self._ledgers,
+                undelivered=self.undelivered,
+                link=self.link,
+                queue=self.storage.queue(QueueName.MAINFRAME_UPDATES),
+                clock=self.clock,
+                window_seconds=self.settings.commit_window_seconds,
+            ),
+            link=self.link,
+            breaker=self.breaker,
+            queue=self.storage.queue(QueueName.RECONCILIATION_SLICES),
+            clock=self.clock,
+            ids=self.ids,
+            backoff=Backoff(self.settings.retry_base_seconds, self.settings.retry_cap_seconds),
+            # Longer than a function may run: whoever holds a slice longer than that is dead.
+            lease_seconds=self.settings.commit_window_seconds,
         )
 
     @cached_property

@@ -61,6 +61,12 @@ _LOCATION_HEADER: Final = {"Location": {"description": "Where the new resource i
 _LINK_HEADER: Final = {"Link": {"description": 'The next page, rel="next"', "schema": {"type": "string"}}}
 
 
+class JsonLines(Response):
+    """An answer of one JSON object per line."""
+
+    media_type = "application/x-ndjson"
+
+
 def entity(answer: Answer, *, view: str, if_none_match: str | None = None) -> Response:
     """Return an entity as it is read, or 304 when the caller has it already."""
     tag = etag(answer.version, view)
@@ -93,6 +99,16 @@ def listed(request: Request, page: Page[str]) -> Response:
 def listed_models(request: Request, items: Sequence[BaseModel], cursor: str | None) -> Response:
     """Return a page of models."""
     return listed(request, Page([item.model_dump_json(by_alias=True, exclude_none=True) for item in items], cursor))
+
+
+def lines(request: Request, items: Sequence[BaseModel], cursor: str | None, *, file_name: str) -> Response:
+    """Return a part of a result for download: one JSON object per line, and the address of the next part in `Link`."""
+    body = "".join(f"{item.model_dump_json(by_alias=True)}\n" for item in items)
+    headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{file_name}.ndjson"'}
+    following = _next(request, cursor)
+    if following is not None:
+        headers["Link"] = f'<{following}>; rel="next"'
+    return JsonLines(body, headers=headers)
 
 
 def shown(model: BaseModel, status: HTTPStatus = HTTPStatus.OK, *, nulls: bool = False) -> Response:
@@ -134,6 +150,18 @@ def answers(
             "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
             "headers": _TRACE_HEADER,
         }
+    return responses
+
+
+def lined_answers(model: type[BaseModel], *problems: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """Return the responses of a download whose lines are JSON objects of one model, which must hold no other model."""
+    responses = answers(HTTPStatus.OK, None, *problems)
+    schema = {"contentMediaType": JsonLines.media_type, "contentSchema": model.model_json_schema()}
+    responses[200] = {
+        "description": "One JSON object per line; the header Link names the next part",
+        "headers": _TRACE_HEADER | _LINK_HEADER,
+        "content": {JsonLines.media_type: {"schema": schema}},
+    }
     return responses
 
 

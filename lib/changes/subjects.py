@@ -1,6 +1,6 @@
 """What the relay and the deliveries ask of a room whose entities are carried to consumers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,12 +17,25 @@ class Snapshot:
     row: Row | None
 
 
+@dataclass(frozen=True, slots=True)
+class IndexPage:
+    """Some ids with their versions, in storage's order. Only `resume` tells the end."""
+
+    entries: Sequence[tuple[str, int]]
+    resume: str | None
+
+
 class FenceLostError(Exception):
     """The entity was written while it was being fenced: look again."""
 
 
 class SubjectSource(Protocol):
-    """A room's door for the relay and for deliveries."""
+    """A room's door for the relay, for deliveries and for reconciliation."""
+
+    @property
+    def id_prefix(self) -> str:
+        """What the ids of its entities begin with, before the underscore."""
+        ...
 
     async def snapshot(self, entity_id: str) -> Snapshot:
         """Return the latest committed state, in one storage call."""
@@ -38,6 +51,10 @@ class SubjectSource(Protocol):
         Raises:
             FenceLostError: it was written since the snapshot.
         """
+        ...
+
+    async def index_page(self, *, from_id: str, below_id: str, limit: int, resume: str | None) -> IndexPage:
+        """Return up to `limit` entities of a range of ids, in one storage call. The index may be seconds late."""
         ...
 
     async def refresh_indexes(self, snapshot: Snapshot) -> None:

@@ -11,7 +11,7 @@ from lib.customers.claims import Claims, IdentifierTakenError
 from lib.customers.models import Customer, CustomerDetails
 from lib.customers.patch import CustomerPatch
 from lib.customers.rules import FieldChange, amended, changed_fields, check_new, identifiers_of
-from lib.customers.store import CustomerStore, KeptCustomer, documents_of, profile_write
+from lib.customers.store import CUSTOMER_PREFIX, CustomerStore, KeptCustomer, documents_of, profile_write
 from lib.errors import NotFoundError, StaleError, UnavailableError
 from lib.ids import Ids, Seal, is_id
 from lib.messaging.catalogue import Subject
@@ -19,7 +19,6 @@ from lib.messaging.envelope import WakeUp
 from lib.paging import Cursors, Page
 from lib.storage.errors import RowExistsError
 
-CUSTOMER_PREFIX: Final = "cus"
 _TRIES: Final = 4
 _LISTING: Final = "customers"
 

@@ -15,6 +15,7 @@ from lib.storage.documents import joined, split
 from lib.storage.errors import OutcomeUnknownError, RowChangedError, RowExistsError
 from lib.storage.ports import Insert, Replace, Row, RowPage, Table, Values
 
+CUSTOMER_PREFIX: Final = "cus"
 CUSTOMERS_TABLE: Final = "customers"
 INDEX_TABLE: Final = "customerindex"
 PROFILE_KEY: Final = "profile"
@@ -106,9 +107,11 @@ class CustomerStore:
             return
         raise FenceLostError
 
-    async def list_page(self, *, limit: int, resume: str | None) -> RowPage:
-        """Return a page of index rows, in one storage call."""
-        return await self.index.page(INDEX_PARTITION, limit=limit, resume=resume)
+    async def list_page(
+        self, *, limit: int, resume: str | None, from_id: str = "", below_id: str | None = None
+    ) -> RowPage:
+        """Return a page of index rows, of a range of ids when one is given, in one storage call."""
+        return await self.index.page(INDEX_PARTITION, from_key=from_id, below_key=below_id, limit=limit, resume=resume)
 
     async def change_page(self, customer_id: str, *, prefix: str, limit: int, resume: str | None) -> RowPage:
         """Return a page of change rows, newest first, in one storage call."""

@@ -1,11 +1,11 @@
-"""The customers' door for the relay and for deliveries."""
+"""The customers' door for the relay, for deliveries and for reconciliation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lib.changes.subjects import Snapshot
-from lib.customers.store import CustomerStore, KeptCustomer, kept_from
+from lib.changes.subjects import IndexPage, Snapshot
+from lib.customers.store import CUSTOMER_PREFIX, CustomerStore, KeptCustomer, kept_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +13,11 @@ class CustomerSource:
     """Shows customers as a subject whose changes are carried to consumers."""
 
     store: CustomerStore
+
+    @property
+    def id_prefix(self) -> str:
+        """What the ids of customers begin with."""
+        return CUSTOMER_PREFIX
 
     async def snapshot(self, entity_id: str) -> Snapshot:
         """Return the latest committed state, in one storage call."""
@@ -31,6 +36,11 @@ class CustomerSource:
             FenceLostError: it was written since the snapshot.
         """
         await self.store.fence(snapshot.id, snapshot.row)
+
+    async def index_page(self, *, from_id: str, below_id: str, limit: int, resume: str | None) -> IndexPage:
+        """Return up to `limit` customers of a range of ids, in one storage call. The index may be seconds late."""
+        rows = await self.store.list_page(limit=limit, resume=resume, from_id=from_id, below_id=below_id)
+        return IndexPage([(row.key, int(str(row.values["version"]))) for row in rows.rows], rows.resume)
 
     async def refresh_indexes(self, snapshot: Snapshot) -> None:
         """Bring the list of customers up to at least this snapshot; older state never overwrites newer."""

@@ -11,6 +11,7 @@ class QueueName(StrEnum):
     MAINFRAME_UPDATES = "mainframe-updates"
     FAILURE_OUTCOMES = "failure-outcomes"
     REPLAY_REQUESTS = "replay-requests"
+    RECONCILIATION_SLICES = "reconciliation-slices"
 
     @property
     def poison(self) -> str:

@@ -99,7 +99,7 @@ class World:
 
     async def run_timers(self) -> None:
         """Run each timer once; one that fails runs again next time."""
-        for timer in (self.platform.outbox.sweep, self.platform.waker.wake):
+        for timer in (self.platform.outbox.sweep, self.platform.waker.wake, self.platform.reconciliations.watch):
             await self._guarded(timer.__qualname__, timer)
 
     def _handlers(self) -> dict[QueueName, Callable[[str], Awaitable[object]]]:
@@ -112,6 +112,7 @@ class World:
                 Resolution.model_validate_json(body)
             ),
             QueueName.REPLAY_REQUESTS: platform.replay_runner.take,
+            QueueName.RECONCILIATION_SLICES: platform.slice_runner.take,
         }
 
     async def _ran(self, name: QueueName, message: Message) -> bool:

@@ -1,0 +1,1 @@
+"""Reconciliations over the private API, the function that runs them, and the timers that start and watch them."""
