@@ -5,13 +5,19 @@ import asyncio
 import os
 import sys
 import time
+from typing import Final
 
+from local.chaos.burst import burst
 from local.chaos.fleet import Fleet
 from local.chaos.invariants import INVARIANTS
+from local.chaos.outage import OutageTrial
 from local.chaos.report import closing, opening
 from local.chaos.sizes import BY_NAME, Size
 from local.chaos.storm import Storm
 from local.run.errors import StackError
+
+# How long changes are gathered decides how many calls a burst makes, so that is not scaled.
+_AS_DEPLOYED: Final = {"WAKE_UP_DELAY_SECONDS": "2", "COMMIT_WINDOW_SECONDS": "75"}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,6 +47,16 @@ async def _run(options: argparse.Namespace) -> bool:
     verdicts: list[bool] = []
     if options.part in {"all", "storm"}:
         verdicts.append(await storm(BY_NAME[options.size], seed))
+    if options.part in {"all", "burst"}:
+        async with Fleet(hosts_wanted=1, proxied=False, environment=_AS_DEPLOYED) as fleet:
+            counted = await burst(fleet)
+        print(f"\n{counted}", flush=True)
+        verdicts.append(counted.good)
+    if options.part in {"all", "outage"}:
+        async with Fleet(hosts_wanted=1, proxied=False) as fleet:
+            measured = await OutageTrial(fleet).run()
+        print(f"\n{measured}", flush=True)
+        verdicts.append(measured.good)
     return all(verdicts)
 
 

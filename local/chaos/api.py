@@ -63,11 +63,12 @@ class Api:
     urls: Sequence[str]
     function_key: str
     random: Random
+    timeout_seconds: float = _TIMEOUT_SECONDS
     _session: aiohttp.ClientSession = field(init=False, repr=False)
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=_TIMEOUT_SECONDS),
+            timeout=aiohttp.ClientTimeout(total=self.timeout_seconds),
             connector=aiohttp.TCPConnector(limit=0),
             headers={"x-functions-key": self.function_key},
         )
