@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from lib.mainframe.breaker import BreakerState
 from lib.mainframe.delivery import Delivered
 from lib.mainframe.status import DeliveryStatusState
@@ -10,7 +12,7 @@ from lib.messaging.envelope import WakeUp
 from local.faults.taps import When
 from local.simulation.mainframe import Behaviour
 from local.simulation.world import World
-from tests.delivery.support import create, messages, quiet, state_of, wake_up
+from tests.delivery.support import amend, create, messages, quiet, state_of, wake_up
 
 
 class TestBreaker:
@@ -28,6 +30,21 @@ class TestBreaker:
         assert (await world.platform.breaker.view()).state is BreakerState.CLOSED
         assert await world.platform.undelivered.waiting() == []
         assert await messages(world, QueueName.MAINFRAME_UPDATES.poison) == 0
+
+    async def test_a_probe_without_answer_does_not_count_against_its_record(self) -> None:
+        world = await World.build(max_attempts=2)
+        customer_id = await create(world)
+        for _ in range(5):
+            await world.platform.breaker.fail("test")
+        world.mainframe.behave = lambda _key, _version: Behaviour.NO_ANSWER_BEFORE
+
+        await world.settle(seconds=3600, tick_seconds=10)
+        probes = world.mainframe.calls
+        world.mainframe.behave = lambda _key, _version: Behaviour.ANSWER
+        await world.settle(seconds=900, tick_seconds=5)
+
+        assert probes > 2
+        assert world.mainframe.applied(customer_id) == [1]
 
     async def test_a_long_outage_exhausts_nobody(self) -> None:
         world = await World.build(max_attempts=4)
@@ -83,6 +100,33 @@ class TestBreaker:
         await world.settle(seconds=30)
 
         assert world.mainframe.applied(customer_id) == [1]
+
+    @pytest.mark.parametrize(
+        ("point", "when"), [("delivery.settle", When.AFTER), ("undelivered.get", When.AFTER)], ids=["before", "during"]
+    )
+    async def test_parked_with_a_newer_version_stays_when_the_older_one_is_settled(
+        self, world: World, point: str, when: When
+    ) -> None:
+        customer_id = await create(world)
+        world.mainframe.behave = lambda _key, _version: Behaviour.BUSY
+        await world.platform.delivery.deliver(wake_up(world, customer_id, 1))
+        world.mainframe.behave = lambda _key, _version: Behaviour.ANSWER
+        world.clock.advance(60)
+
+        async def park_the_newer(at: str, side: When) -> None:
+            if (at, side) == (point, when):
+                world.tap = quiet
+                await amend(world, customer_id, 1)
+                for _ in range(5):
+                    await world.platform.breaker.fail("test")
+                assert await world.platform.delivery.deliver(wake_up(world, customer_id, 2)) is Delivered.PARKED
+
+        world.tap = park_the_newer
+
+        await world.platform.delivery.deliver(wake_up(world, customer_id, 1))
+
+        waiting = await world.platform.undelivered.waiting()
+        assert [one.delivery.version for one in waiting] == [2]
 
     async def test_parked_again_while_being_woken_stays_parked(self, world: World) -> None:
         customer_id = await create(world)
