@@ -20,6 +20,7 @@ from local.simulation.clients import Attempt, Clients, Outcome
 from local.simulation.fleet import Fleet
 from local.simulation.road import CALL_SECONDS, CONNECT_SECONDS
 
+_CARRIERS = (QueueName.CHANGES, QueueName.MAINFRAME_UPDATES)
 _LEASE_SECONDS = CONNECT_SECONDS + CALL_SECONDS + 5.0
 
 
@@ -47,9 +48,7 @@ class Audit:
 
     def sample(self) -> None:
         """Look at one instant: whatever was committed and is not settled is carried by something (I12)."""
-        carried = {
-            json.loads(body)["id"] for name in QueueName for body in self._bodies(name.value) if "version" in body
-        }
+        carried = {json.loads(body)["id"] for name in _CARRIERS for body in self._bodies(name.value)}
         carried |= {json.loads(str(row.values["message"]))["id"] for row in self._rows("outbox")}
         carried |= {str(row.values["entityId"]) for row in self._rows("undelivered") if "entityId" in row.values}
         for customer_id, row in self._profiles():
@@ -106,7 +105,7 @@ class Audit:
                     self._fail("I2", f"{customer_id}: the mainframe's record is not this version's")
 
     def _drained(self) -> None:
-        for name in (QueueName.CHANGES, QueueName.MAINFRAME_UPDATES):
+        for name in _CARRIERS:
             if self._bodies(name.value):
                 self._fail("I7", f"{len(self._bodies(name.value))} messages stay on {name.value}")
         for table in ("outbox", "undelivered"):
