@@ -88,8 +88,19 @@ POINTS: Final[Mapping[str, Sort]] = {
     "mainframe.write": Sort.WRITE,
     "mainframe.update": Sort.CALL,
 }
-# Where the protocol stands or falls, so these are aimed at more often.
-_NARROWS: Final = ("changes.send", "customers.commit", "delivery.note", "mainframe.update", "delivery.settle")
+# Where the protocol stands or falls: half of the aims are one of these.
+_DANGERS: Final = (
+    ("customers.commit", Fault.PAUSE_BEFORE),
+    ("customers.commit", Fault.LOST_REPLY),
+    ("customers.commit", Fault.LATE_ARRIVAL),
+    ("changes.send", Fault.LOST_REQUEST),
+    ("identifiers.write", Fault.PAUSE_AFTER),
+    ("delivery.note", Fault.CRASH_AFTER),
+    ("mainframe.update", Fault.PAUSE_AFTER),
+    ("delivery.settle", Fault.KILL_AFTER),
+    ("undelivered.get", Fault.PAUSE_AFTER),
+    ("mainframe-updates-poison.send", Fault.KILL_BEFORE),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +182,7 @@ class Plan:
             skews_seconds=_skews(random, instances) if storage else (0.0,) * instances,
             writers=random.randint(2, 7),
             calm_at=calm_at,
-            pause_seconds=random.choice((0.3, 1.5)) * window,
+            pause_seconds=random.choice((0.3, 1.5, 1.5)) * window,
             lease_seconds=random.choice((12.0, 30.0, 120.0)),
             commit_window_seconds=window,
             max_attempts=random.choice((3, 50, 50)),
@@ -188,8 +199,11 @@ def _skews(random: Random, instances: int) -> tuple[float, ...]:
 
 
 def _aim(random: Random) -> Focus:
-    point = random.choice(_NARROWS if _chance(random, 0.5) else tuple(POINTS))
-    return Focus(point, random.choice(APPLICABLE[POINTS[point]]), random.choice((0.05, 0.2, 0.5)))
+    rate = random.choice((0.05, 0.2, 0.5))
+    if _chance(random, 0.5):
+        return Focus(*random.choice(_DANGERS), rate)
+    point = random.choice(tuple(POINTS))
+    return Focus(point, random.choice(APPLICABLE[POINTS[point]]), rate)
 
 
 def _outages(random: Random, calm_at: float) -> list[Window]:
