@@ -142,15 +142,15 @@ def draw_groups(screen: Screen, found: dict[str, Any]) -> None:
             group["kind"],
             group["code"],
             group["queue"],
-            moment(group["firstSeen"]),
-            moment(group["lastSeen"]),
+            _short(group["firstSeen"]),
+            _short(group["lastSeen"]),
         )
         for group in found.get("groups") or []
     ]
     if not rows:
         screen.say("No failures.")
         return
-    screen.table(("Failures", "Kind", "Code", "Queue", "First seen", "Last seen"), rows, numbers=("Failures",))
+    screen.table(("Count", "Kind", "Code", "Queue", "First seen", "Last seen"), rows, numbers=("Count",))
     if not found.get("complete", True):
         screen.say("There are more than were counted.", "yellow")
 

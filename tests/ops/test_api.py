@@ -9,8 +9,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from local.ops.api import Api
+from local.ops.app import app
 from local.ops.connection import Connection
 from local.ops.exits import Exit, OpsError
 
@@ -172,3 +174,20 @@ class TestWrite:
 
         with pytest.raises(OpsError, match="It may have been done or not"):
             api.write("/mainframe/resume")
+
+
+class TestStatus:
+    def test_tells_what_it_can_while_storage_is_out(self, server: Scripted) -> None:
+        health = {
+            "status": "degraded",
+            "storage": {"condition": "down", "detail": "tables do not answer"},
+            "queues": {},
+        }
+        server.answers = [(200, {}, health), *[(503, {}, _PROBLEM)] * 6]
+
+        done = CliRunner().invoke(app, ["status", "--url", f"http://127.0.0.1:{server.port}"])
+
+        assert done.exit_code == Exit.ATTENTION
+        assert "! Storage: tables do not answer." in done.stdout
+        assert "! Not now: Storage does not answer now. (trace 0af7)" in done.stdout
+        assert "none" not in done.stdout

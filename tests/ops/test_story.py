@@ -1,8 +1,14 @@
 """Operations' day, on real parts: something is rejected, looked at, mended, replayed; a maintenance window passes."""
 
+import json
+import secrets
 import time
 from datetime import datetime
 
+from lib.mainframe.client import MainframeClient
+from lib.mainframe.layouts import CUSTOMER_SUBJECT
+from lib.mainframe.records import write_customer
+from local.stack import LocalStack
 from tests.ops.conftest import Ops, Rejected, Surroundings
 
 _CAREFUL = ("--reason", "country table corrected", "--ticket", "OPS-1742", "--rate", "50")
@@ -105,3 +111,20 @@ class TestDismiss:
         assert restored.document["items"][0]["state"] == "open"
         assert "dismissed by m.okafor: a test customer" in shown.out
         assert "restored by m.okafor: by mistake" in shown.out
+
+
+class TestReconcile:
+    async def test_names_what_only_the_mainframe_holds(self, ops: Ops, stack: LocalStack) -> None:
+        stranger = f"cus_{secrets.token_hex(13).upper()}"
+        body = write_customer({"lastName": "Nobody"}).body
+        async with MainframeClient(host="127.0.0.1", port=stack.mainframe_port) as client:
+            await client.update(subject=CUSTOMER_SUBJECT, key=stranger, version=3, trace="", body=body)
+
+        done = ops("reconcile", "start", "--rate", "200", "--watch", "--json")
+        drifted = ops("reconcile", "result", done.document["id"], "--json")
+
+        assert (done.code, done.document["state"]) == (1, "completed")
+        lines = [json.loads(line) for line in drifted.out.splitlines()]
+        assert (stranger, "unknownToUs", 3) in {(one["id"], one["drift"], one["mainframeVersion"]) for one in lines}
+        assert stranger in ops("reconcile", "result", done.document["id"], "--limit", "1000").out
+        assert ops("reconcile", "cancel", done.document["id"]).code == 4
