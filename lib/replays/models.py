@@ -53,7 +53,6 @@ class ReplayState(StrEnum):
     SELECTING = "selecting"
     CANARY = "canary"
     RUNNING = "running"
-    DRAINING = "draining"
     PAUSED = "paused"
     COMPLETED = "completed"
     STOPPED = "stopped"
