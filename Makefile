@@ -2,7 +2,7 @@
 # The first `make run` or `make test` installs what it needs, all of it locked, into .venv and .local/azurite.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check infra package smoke load fmt openapi bench chaos fuzz lock clean
+.PHONY: mutants help run demo test check infra package smoke load fmt openapi bench chaos fuzz lock clean
 
 # Whichever Python runs at all: it looks for one that fits, or says which version is needed. PYTHON=... names one.
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
@@ -70,6 +70,10 @@ bench: ## Measure requests and deliveries beside the bare SDK
 chaos: ## Kill and pause the host at every crash point, and audit that nothing was lost
 	$(call setup,dev)
 	@exec $(IN_VENV) -m local.chaos $(ARGS)
+
+mutants: ## Take the protocol's rules away one by one on a copy, and see the suites fail
+	$(call setup,dev)
+	@exec $(IN_VENV) -m local.simulation.mutations $(ARGS)
 
 fuzz: ## Send what the OpenAPI documents allow, and what they do not
 	$(call setup,dev)
