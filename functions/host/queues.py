@@ -15,7 +15,7 @@ from lib.failures.store import FailureContendedError
 from lib.mainframe.delivery import DeliveryContendedError
 from lib.mainframe.undelivered import UndeliveredContendedError
 from lib.messaging.catalogue import QueueName
-from lib.messaging.envelope import WakeUp
+from lib.messaging.envelope import UnreadableMessageError, WakeUp
 from lib.replays.items import ItemContendedError
 from lib.storage.errors import StorageError
 from lib.telemetry import Trace, enter_trace, event_log
@@ -39,11 +39,16 @@ async def handle_wake_up(
 ) -> None:
     """Handle a wake-up within its trace, log what became of it, and note a defect before it is raised.
 
+    A message that cannot be read will not be readable later: it is listed as a failure at once, byte for byte.
+
     Raises:
-        UnreadableMessageError: the message is not a wake-up.
         Exception: the host shall run the message again.
     """
-    wake_up = WakeUp.read(message.get_body())
+    try:
+        wake_up = WakeUp.read(message.get_body())
+    except UnreadableMessageError:
+        await list_unreadable(queue, message)
+        return
     enter_trace(Trace.join(wake_up.trace))
     about = {
         "queue": queue.value,
@@ -62,3 +67,13 @@ async def handle_wake_up(
         await platform().defects.note(queue, wake_up, error)
         raise
     _log.info("message.done", **about, outcome=outcome)
+
+
+async def list_unreadable(queue: QueueName, message: func.QueueMessage) -> None:
+    """Keep a record of a message that nobody can read; the host deletes it only after that.
+
+    Raises:
+        StorageError: the host shall run the message again; it ends on the poison queue, and is listed from there.
+    """
+    await platform().intake.take(queue, message.get_body())
+    _log.warning("message.unreadable", queue=queue.value, dequeueCount=message.dequeue_count)

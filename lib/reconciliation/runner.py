@@ -92,7 +92,7 @@ class SliceRunner:
         """Handle a message: do the slice that is due, or see to it that it will be.
 
         Raises:
-            UnreadableMessageError: it is no such message; the host moves it to the poison queue.
+            UnreadableMessageError: it is no such message; it is listed as a failure.
             StorageError: not even the queue answers; the host shall run it again.
         """
         try:

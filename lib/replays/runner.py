@@ -45,7 +45,7 @@ class Runner:
         """Handle a message: the next slice of a replay, or a request that operations dropped on the queue.
 
         Raises:
-            UnreadableMessageError: it is neither; the host moves it to the poison queue.
+            UnreadableMessageError: it is neither; it is listed as a failure.
             StorageError, ItemContendedError: the host shall run it again.
         """
         raw = unwrapped(body)
