@@ -12,7 +12,7 @@ import aiohttp
 
 from local.chaos.history import Outcome
 
-_TIMEOUT_SECONDS: Final = 6.0
+_TIMEOUT_SECONDS: Final = 4.0
 _MERGE_PATCH: Final = "application/merge-patch+json"
 _UNKNOWN_KIND: Final = "urn:iommi:problem:outcome-unknown"
 # A 500 without it is the host's own, which ends a request when its drain has lasted too long.

@@ -23,11 +23,11 @@ SMALL: Final = Size(
     down_seconds=4, limit_seconds=120,
 )  # fmt: skip
 DEFAULT: Final = Size(
-    operations=5_000, customers=500, workers=24, kills_per_point=10, kills_per_rare_point=5, other_blows=5,
+    operations=5_000, customers=500, workers=48, kills_per_point=10, kills_per_rare_point=5, other_blows=5,
     down_seconds=15, limit_seconds=540,
 )  # fmt: skip
 NIGHTLY: Final = Size(
-    operations=100_000, customers=2_000, workers=24, kills_per_point=30, kills_per_rare_point=30, other_blows=30,
+    operations=100_000, customers=2_000, workers=48, kills_per_point=30, kills_per_rare_point=30, other_blows=30,
     down_seconds=120, limit_seconds=6 * 3600,
 )  # fmt: skip
 BY_NAME: Final = {"small": SMALL, "default": DEFAULT, "nightly": NIGHTLY}

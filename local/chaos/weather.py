@@ -15,16 +15,16 @@ from local.chaos.mainframe import MainframeControl
 # An outbox row that "exists already" is a promise kept; storage does not lie about that, so neither does the proxy.
 _NO_OUTBOX: Final = r"^(?!.*outbox)"
 _STORAGE: Final[Sequence[Mapping[str, Any]]] = (
-    {"fault": "twice", "operation": "send", "probability": 0.12},
+    {"fault": "twice", "operation": "send", "probability": 0.04},
     {"fault": "drop_reply", "operation": "transaction", "probability": 0.03},
     {"fault": "drop_reply", "operation": "replace", "probability": 0.03},
     {"fault": "drop_reply", "operation": "insert", "probability": 0.03},
-    {"fault": "drop_reply", "operation": "send", "probability": 0.02},
+    {"fault": "drop_reply", "operation": "send", "probability": 0.01},
     {"fault": "drop_reply", "operation": "delete_message", "probability": 0.02},
     {"fault": "drop_reply", "operation": "delete", "probability": 0.05},
     {"fault": "drop_reply", "operation": "receive", "probability": 0.005},
     {"fault": "fail_after", "operation": "transaction", "probability": 0.01},
-    {"fault": "fail_after", "operation": "send", "probability": 0.01},
+    {"fault": "fail_after", "operation": "send", "probability": 0.005},
     {"fault": "fail_after", "operation": "replace", "probability": 0.01},
     {"fault": "changed", "operation": "transaction", "probability": 0.01},
     {"fault": "changed", "operation": "replace", "probability": 0.01},
