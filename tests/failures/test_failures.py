@@ -4,7 +4,6 @@ import base64
 import json
 
 import pytest
-from tests.delivery.support import amend, create, quiet, wake_up
 
 from lib.failures.models import FailureFilter, FailureKind, FailureState
 from lib.failures.service import FailureMoveError
@@ -15,6 +14,7 @@ from lib.storage.errors import StorageUnavailableError
 from local.faults.taps import When
 from local.simulation.mainframe import Behaviour
 from local.simulation.world import World
+from tests.delivery.support import amend, create, quiet, wake_up
 
 OPEN = FailureFilter(state=FailureState.OPEN)
 

@@ -3,13 +3,13 @@
 import json
 
 import pytest
-from tests.delivery.support import create, wake_up
 
 from lib.messaging.catalogue import QueueName
 from lib.storage.errors import StorageUnavailableError
 from local.faults.taps import When
 from local.simulation.mainframe import Behaviour
 from local.simulation.world import World
+from tests.delivery.support import create, wake_up
 
 
 def observed(caplog: pytest.LogCaptureFixture) -> dict[str, object]:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 
 import pytest
-from tests.delivery.support import amend, create, quiet
 
 from lib.failures.models import FailureFilter, FailureState
 from lib.replays.models import ENDED, Replay, ReplayRequest, ReplayState
@@ -12,6 +11,7 @@ from lib.replays.service import ReplayMoveError, ReplayRunningError
 from local.faults.taps import When
 from local.simulation.mainframe import Behaviour
 from local.simulation.world import World
+from tests.delivery.support import amend, create, quiet
 from tests.failures.test_failures import listed
 
 
