@@ -95,11 +95,8 @@ class DeliveryState:
         )
 
     def lost(self, held: int) -> Self:
-        """Return the state after the mainframe turned out to hold less than it acknowledged, so that it is sent again.
-
-        A failure that a later acknowledgement left behind is not what keeps it from being sent.
-        """
-        return replace(self, acknowledged=held, failed=self.failed if self.failed > self.acknowledged else 0)
+        """Return the state after the mainframe turned out to hold less than it acknowledged: to be sent again."""
+        return replace(self, acknowledged=held)
 
     def waiting(self, error: LastError, *, next_attempt_at: datetime, keep_note: bool, strikes: int) -> Self:
         """Return the state after an attempt that shall be repeated."""

@@ -153,6 +153,19 @@ class TestPause:
         assert calls == []
         assert (await operations.look())["parked"] == 6
 
+    async def test_wakes_nothing(self, operations: Operations) -> None:
+        for _ in range(5):
+            await operations.world.platform.breaker.fail("unreachable")
+        await operations.create(4)
+        await operations.world.settle(seconds=10)
+        await operations.pause()
+        operations.world.clock.advance(60)
+
+        woken = await operations.world.platform.waker.wake()
+
+        assert woken == 0
+        assert (await operations.look())["parked"] == 4
+
     async def test_ends_by_itself(self, operations: Operations) -> None:
         until = operations.world.clock.now() + timedelta(minutes=10)
         await operations.pause(until=rfc3339(until))

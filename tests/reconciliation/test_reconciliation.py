@@ -102,10 +102,15 @@ class TestCompare:
     async def test_is_not_misled_by_deliveries_while_it_looks(self, sides: Sides) -> None:
         customers = await sides.settled(40)
         busy = False
+        places = {
+            ("mainframe.browse", When.AFTER),
+            ("mainframe.inquire", When.BEFORE),
+            ("mainframe.inquire", When.AFTER),
+        }
 
         async def change_meanwhile(point: str, when: When) -> None:
             nonlocal busy
-            if point in {"mainframe.browse", "mainframe.inquire"} and when is When.BEFORE and not busy:
+            if (point, when) in places and not busy:
                 busy = True
                 for customer_id in customers[:3]:
                     version = (await sides.world.platform.customers.read(customer_id=customer_id)).version
@@ -335,7 +340,7 @@ class TestSlices:
 
         sides.world.tap = die
 
-        shown = await sides.ended(started.json()["id"], within_seconds=2000)
+        shown = await sides.ended(started.json()["id"], within_seconds=800)  # before the watch would wake it
         sides.world.tap = calm
         await sides.world.settle(seconds=60)
 
@@ -374,11 +379,31 @@ class TestSlices:
         started = await sides.start()
         order = await _order(sides)
 
+        browses = 0
+
+        async def count(point: str, when: When) -> None:
+            nonlocal browses
+            browses += (point, when) == ("mainframe.browse", When.BEFORE)
+
+        sides.world.tap = count
         outcomes = await asyncio.gather(*(sides.world.platform.slice_runner.take(order) for _ in range(6)))
 
         shown = await sides.ended(started.json()["id"])
         assert outcomes.count(Sliced.COMPLETED) == 1
+        assert browses == 3
         assert shown["counts"]["inStep"] == 100
+
+    async def test_that_come_late_order_nothing(self, sides: Sides) -> None:
+        await sides.settled(300)
+        await sides.start(ratePerSecond=1)
+        order = await _order(sides)
+        first = await sides.world.platform.slice_runner.take(order)
+        sides.world.clock.advance(60)
+
+        again = [await sides.world.platform.slice_runner.take(order) for _ in range(3)]
+
+        assert (first, again) == (Sliced.DONE, [Sliced.STALE] * 3)
+        assert (await sides.world.storage.queue("reconciliation-slices").depth()).messages == 1
 
     async def test_wait_out_a_mainframe_that_does_not_answer(self, sides: Sides) -> None:
         await sides.settled(200)
