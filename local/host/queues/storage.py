@@ -133,9 +133,15 @@ def expand_connection(connection: str) -> str:
 
 
 def _raise_if_lost(error: HttpResponseError) -> None:
-    code = str(getattr(error, "error_code", "") or "")
+    code = _code(error)
     if error.status_code in (_NOT_FOUND, _CONFLICT) or "PopReceipt" in code or "MessageNotFound" in code:
         raise MessageLostError(code or str(error.status_code)) from error
+
+
+def _code(error: HttpResponseError) -> str:
+    code = getattr(error, "error_code", None)
+    # An enum, whose text would be the name in Python and not the one on the wire.
+    return str(getattr(code, "value", code) or "")
 
 
 @contextlib.contextmanager
@@ -143,8 +149,7 @@ def _plain_errors() -> Generator[None]:
     try:
         yield
     except HttpResponseError as error:
-        code = getattr(error, "error_code", None)
-        said = getattr(code, "value", code) or type(error).__name__
+        said = _code(error) or type(error).__name__
         raise QueueUnavailableError(f"{said} ({error.status_code or 'no answer'})") from error
     except (AzureError, OSError, TimeoutError) as error:
         raise QueueUnavailableError(type(error).__name__) from error
