@@ -38,6 +38,7 @@ class Killer:
     missed: list[str] = field(default_factory=list[str])
     pauses: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
     _left: list[Blow] = field(default_factory=list[Blow])
+    _in_hand: int = 0
 
     def plan(self) -> Sequence[Blow]:
         """Draw the order of all blows."""
@@ -54,8 +55,8 @@ class Killer:
 
     @property
     def left(self) -> int:
-        """How many blows are still to be dealt."""
-        return len(self._left)
+        """How many blows are still to be dealt, those in hand included."""
+        return len(self._left) + self._in_hand
 
     def stop(self) -> None:
         """Deal no more blows; those that are left count as missed."""
@@ -66,11 +67,13 @@ class Killer:
         """Deal blows to one host until none is left. Only who has the `turn` stops one, so that another still works."""
         while self._left:
             blow = self._left.pop()
+            self._in_hand += 1
             if blow.point in {STOPPED_WRITER, STOPPED_DELIVERY} or blow.name.startswith("stopped"):
                 async with turn:
                     dealt = await self._stop(host, blow)
             else:
                 dealt = await self._bring_down(host, blow)
+            self._in_hand -= 1
             if dealt:
                 self.dealt[blow.name] += 1
             elif blow.tries < _TRIES:

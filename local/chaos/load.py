@@ -11,7 +11,7 @@ from local.chaos.api import DEFECT_KIND, Api, Reply
 from local.chaos.history import History, Kind, Outcome, Write
 
 REJECTED_PREFIX: Final = "refused@"
-_REJECTED_SHARE: Final = 0.03
+_REJECTED_SHARE: Final = 0.05
 _KEYED_SHARE: Final = 0.6
 _CLAIM_SHARE: Final = 0.3
 _HOT: Final = 5
