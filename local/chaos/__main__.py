@@ -5,6 +5,7 @@ import asyncio
 import os
 import sys
 import time
+from dataclasses import replace
 from typing import Final
 
 from local.chaos.burst import burst
@@ -39,6 +40,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("part", nargs="?", choices=("all", "storm", "outage", "burst"), default="all")
     parser.add_argument("--seed", type=int, default=None, help="repeats the plan of an earlier run")
     parser.add_argument("--size", choices=sorted(BY_NAME), default=os.environ.get("CHAOS") or "default")
+    parser.add_argument("--minutes", type=float, default=None, help="end the storm after this long, done or not")
     return parser.parse_args(arguments)
 
 
@@ -46,7 +48,10 @@ async def _run(options: argparse.Namespace) -> bool:
     seed = options.seed if options.seed is not None else time.time_ns() % 1_000_000
     verdicts: list[bool] = []
     if options.part in {"all", "storm"}:
-        verdicts.append(await storm(BY_NAME[options.size], seed))
+        size = BY_NAME[options.size]
+        if options.minutes is not None:
+            size = replace(size, limit_seconds=options.minutes * 60, cut_short=True)
+        verdicts.append(await storm(size, seed))
     if options.part in {"all", "burst"}:
         async with Fleet(hosts_wanted=1, proxied=False, environment=_AS_DEPLOYED) as fleet:
             counted = await burst(fleet)

@@ -32,7 +32,7 @@ class CustomerEvidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """All that a verdict rests on."""
+    """All that a verdict rests on. `expected` says how often each fault has to have `fired` at least."""
 
     history: History
     customers: Mapping[str, CustomerEvidence]
@@ -43,7 +43,7 @@ class Evidence:
     drain_seconds: float = 0.0
     drain_limit_seconds: float = 0.0
     fired: Mapping[str, int] = field(default_factory=dict[str, int])
-    expected: frozenset[str] = frozenset()
+    expected: Mapping[str, int] = field(default_factory=dict[str, int])
     hosts_stopped: bool = False
 
 

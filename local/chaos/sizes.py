@@ -6,7 +6,10 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Writes and customers, and how often hosts go down. The load goes on until all of it was done."""
+    """Writes and customers, and how often hosts go down. The load goes on until all of it was done.
+
+    What is `cut_short` ends at its limit, and then need not have dealt every blow of the plan, but each kind of them.
+    """
 
     operations: int
     customers: int
@@ -16,6 +19,7 @@ class Size:
     other_blows: int
     down_seconds: float
     limit_seconds: float
+    cut_short: bool = False
 
 
 SMALL: Final = Size(

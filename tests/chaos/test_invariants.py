@@ -72,7 +72,7 @@ def evidence(**changes: Any) -> Evidence:
         drain_seconds=1,
         drain_limit_seconds=10,
         fired={"kill": 1},
-        expected=frozenset({"kill"}),
+        expected={"kill": 1},
     )
     return replace(good, **changes)
 
@@ -142,7 +142,8 @@ BREACHES: list[tuple[str, str, Callable[[], Evidence]]] = [
     ("index", "an old version listed", lambda: with_customer(listed_version=1)),
     ("index", "a customer not listed", lambda: with_customer(listed_version=None)),
     ("no 500", "a defect", lambda: with_counts("defects met")),
-    ("I17", "a fault that never fired", lambda: evidence(expected=frozenset({"kill", "pause"}))),
+    ("I17", "a kill too few", lambda: evidence(expected={"kill": 2})),
+    ("I17", "a fault that never fired", lambda: evidence(expected={"kill": 1, "pause": 1})),
 ]
 
 
