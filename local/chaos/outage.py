@@ -47,6 +47,7 @@ class Outage:
     down_seconds: float
     refused: int
     listed: int
+    overlaps: int
 
     @property
     def ratio(self) -> float:
@@ -55,9 +56,9 @@ class Outage:
 
     @property
     def good(self) -> bool:
-        """Whether callers noticed nothing, nothing was listed as failed, and all of it drained."""
+        """Whether callers noticed nothing, nothing was listed as failed, no calls overlapped, and all of it drained."""
         all_drained = all(one.left.nothing for one in self.rounds)
-        return self.ratio <= _ALLOWED_RATIO and all_drained and not self.refused and not self.listed
+        return self.ratio <= _ALLOWED_RATIO and all_drained and not (self.refused or self.listed or self.overlaps)
 
     def __str__(self) -> str:
         lines = [
@@ -69,7 +70,7 @@ class Outage:
         head = f"Outage: mainframe down {len(self.rounds)} times for {self.down_seconds:g} s, {requests} requests:"
         verdict = (
             f"  median ratio {self.ratio:.2f} (at most {_ALLOWED_RATIO}), {self.refused} requests refused, "
-            f"{self.listed} listed as failed: {'ok' if self.good else 'FAIL'}"
+            f"{self.listed} listed as failed, {self.overlaps} calls overlapped: {'ok' if self.good else 'FAIL'}"
         )
         return "\n".join([head, *lines, verdict])
 
@@ -102,9 +103,16 @@ class OutageTrial:
                 await drained(watch, limit_seconds=_DRAIN_LIMIT_SECONDS)
                 done = [await self._round(api, mainframe, watch) for _ in range(self.rounds)]
                 listed = await api.pages("/api/private/v1/failures?limit=200")
+                overlaps = int((await mainframe.stats())["overlaps"])
         finally:
             await storage.close()
-        return Outage(rounds=done, down_seconds=self.down_seconds, refused=self._refused, listed=len(listed))
+        return Outage(
+            rounds=done,
+            down_seconds=self.down_seconds,
+            refused=self._refused,
+            listed=len(listed),
+            overlaps=overlaps,
+        )
 
     async def _round(self, api: Api, mainframe: MainframeControl, watch: BacklogWatch) -> Round:
         calm = await self._ask(api, self.calm_seconds)

@@ -90,8 +90,7 @@ class Storm:
         fired = totals([await weather.calm(), mischief.counts, killer.dealt])
         self.say(f"calm after {self._elapsed:.0f} s; draining")
         seconds, backlog = await drained(watch, limit_seconds=_DRAIN_LIMIT_SECONDS)
-        self.say(f"drained in {seconds:.1f} s; asking about every customer")
-        self.fleet.keep_logs()
+        self.say(f"drained in {seconds:.1f} s; what the hosts said is in {self.fleet.keep_logs()}")
         customers = await Witness(api, mainframe).customers(history)
         return Evidence(
             history=history,
