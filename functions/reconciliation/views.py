@@ -24,10 +24,13 @@ from lib.reconciliation.models import (
 class ReconciliationRequest(Part):
     """Compare everything that we hold with everything that the mainframe holds."""
 
-    repair: Annotated[bool, Field(description="Wake up what is behind or missing; else only list it")] = False
+    repair: Annotated[bool, Field(strict=True, description="Wake up what is behind or missing; else only list it")] = (
+        False
+    )
     rate_per_second: Annotated[
         float,
         Field(
+            strict=True,
             gt=0,
             le=MAXIMUM_RATE_PER_SECOND,
             description="Questions to the mainframe and wake-ups per second, at most; most answer for 50 keys",

@@ -27,12 +27,16 @@ class ReplayRequest(BaseModel):
     reason: Annotated[str, Field(min_length=1, max_length=_MASK_FREE_TEXT)]
     ticket: Annotated[str, Field(min_length=1, max_length=100)]
     requested_by: Annotated[str, Field(min_length=1, max_length=100)]
-    rate_per_second: Annotated[float, Field(gt=0, le=500, description="How many are sent per second, at most")] = 5.0
-    canary: Annotated[int, Field(ge=0, le=100, description="How many are sent, and waited for, before the rest")] = 1
+    rate_per_second: Annotated[
+        float, Field(strict=True, gt=0, le=500, description="How many are sent per second, at most")
+    ] = 5.0
+    canary: Annotated[
+        int, Field(strict=True, ge=0, le=100, description="How many are sent, and waited for, before the rest")
+    ] = 1
     stop_after_failures: Annotated[
-        int, Field(ge=1, le=100_000, description="The replay stops once so many failed again")
+        int, Field(strict=True, ge=1, le=100_000, description="The replay stops once so many failed again")
     ] = 10
-    dry_run: bool = False
+    dry_run: Annotated[bool, Field(strict=True)] = False
     request_id: Annotated[
         str | None,
         Field(min_length=1, max_length=100, description="Tells this request from an equal one made before"),
