@@ -6,6 +6,7 @@ from typing import Final
 
 from lib.changes.once import OPERATIONS_TABLE, Once
 from lib.changes.outbox import OUTBOX_TABLE, Outbox
+from lib.changes.owned_source import ENTITY_INDEX_TABLE
 from lib.changes.promise import Promises
 from lib.changes.relay import Relay
 from lib.changes.subjects import SubjectSource
@@ -59,6 +60,7 @@ ALL_TABLES: Final = (
     FAILURES_TABLE,
     REPLAYS_TABLE,
     RECONCILIATIONS_TABLE,
+    ENTITY_INDEX_TABLE,
 )
 _LEASE_MARGIN_SECONDS: Final = 5.0
 

@@ -77,7 +77,11 @@ class DeliveryStatusView(BaseModel):
 )
 async def get_customer_mainframe_delivery_private(platform: CurrentPlatform, customerId: CustomerId) -> Response:
     """Tell whether the mainframe holds the newest version of a customer, and if not, why and what comes next."""
-    status = await platform.customer_deliveries.of(customerId) if is_id(customerId, prefix="cus") else None
+    status = (
+        await platform.customer_deliveries.of(customerId, partition=customerId)
+        if is_id(customerId, prefix="cus")
+        else None
+    )
     if status is None:
         raise CustomerNotFoundError
     return shown(DeliveryStatusView.of(status), nulls=True)

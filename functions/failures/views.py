@@ -26,6 +26,9 @@ class FailureView(BaseModel):
     queue: Annotated[str, Field(max_length=63)]
     subject: Annotated[str | None, Field(max_length=20)] = None
     entity_id: Annotated[str | None, Field(max_length=64)] = None
+    customer_id: Annotated[str | None, Field(max_length=64, description="The customer whose data did not arrive")] = (
+        None
+    )
     version: Version | None = None
     first_failed_at: Time
     last_failed_at: Time
@@ -124,9 +127,10 @@ class Reason(BaseModel):
 
 
 def _shown(failure: Failure) -> dict[str, object]:
-    fields = failure.model_dump(exclude={"message", "first_failed_at", "last_failed_at", "trace_id"})
+    fields = failure.model_dump(exclude={"message", "first_failed_at", "last_failed_at", "trace_id", "owner"})
     return {
         **fields,
+        "customer_id": failure.customer_id,
         "trace_id": failure.trace_id or None,
         "first_failed_at": rfc3339(failure.first_failed_at),
         "last_failed_at": rfc3339(failure.last_failed_at),

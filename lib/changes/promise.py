@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from lib.changes.outbox import Outbox
+from lib.changes.subjects import owner_of
 from lib.clock import Clock
 from lib.errors import UnavailableError
 from lib.messaging.catalogue import Subject
@@ -34,7 +35,7 @@ class Promises:
     delay_seconds: float
     window_seconds: float
 
-    async def make(self, *, subject: Subject, entity_id: str, version: int) -> WakeUp:
+    async def make(self, *, subject: Subject, entity_id: str, partition: str, version: int) -> WakeUp:
         """Return the wake-up that was promised for a version about to be committed, before its deadline.
 
         Raises:
@@ -44,6 +45,7 @@ class Promises:
         wake_up = WakeUp(
             subject=subject,
             id=entity_id,
+            owner=owner_of(entity_id, partition),
             version=version,
             accepted_at=now,
             deadline=now + timedelta(seconds=self.window_seconds),

@@ -51,7 +51,7 @@ class Relay:
         source = self.sources[wake_up.subject]
         for _ in range(_TRIES):
             now = self.clock.now()  # before the read: a commit after the deadline must not slip in between
-            snapshot = await source.snapshot(wake_up.id)
+            snapshot = await source.snapshot(wake_up.id, wake_up.partition)
             if snapshot.version >= wake_up.version:
                 await source.refresh_indexes(snapshot)
                 for name in CONSUMERS[wake_up.subject]:

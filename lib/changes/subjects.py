@@ -16,12 +16,31 @@ class Snapshot:
     partition: str
     row: Row | None
 
+    @property
+    def owner(self) -> str:
+        """The customer in whose partition it is kept; empty for what has a partition of its own."""
+        return owner_of(self.id, self.partition)
+
+
+def owner_of(entity_id: str, partition: str) -> str:
+    """Return who owns an entity that is kept in this partition; empty for what has a partition of its own."""
+    return "" if partition == entity_id else partition
+
+
+@dataclass(frozen=True, slots=True)
+class IndexEntry:
+    """An entity as the index knows it: where it is kept, and at which version it was last seen."""
+
+    id: str
+    partition: str
+    version: int
+
 
 @dataclass(frozen=True, slots=True)
 class IndexPage:
-    """Some ids with their versions, in storage's order. Only `resume` tells the end."""
+    """Some entities in storage's order. Only `resume` tells the end."""
 
-    entries: Sequence[tuple[str, int]]
+    entries: Sequence[IndexEntry]
     resume: str | None
 
 
@@ -37,8 +56,12 @@ class SubjectSource(Protocol):
         """What the ids of its entities begin with, before the underscore."""
         ...
 
-    async def snapshot(self, entity_id: str) -> Snapshot:
-        """Return the latest committed state, in one storage call."""
+    async def snapshot(self, entity_id: str, partition: str) -> Snapshot:
+        """Return the latest committed state of an entity that is kept in this partition, in one storage call."""
+        ...
+
+    async def partition_of(self, entity_id: str) -> str | None:
+        """Return where an entity is kept, as the index knows it, or None when the index does not."""
         ...
 
     def state(self, snapshot: Snapshot) -> Mapping[str, Any]:

@@ -114,13 +114,13 @@ class Writer:
             },
         )
 
-    async def promise(self, *, subject: Subject, entity_id: str, version: int) -> WakeUp:
+    async def promise(self, *, subject: Subject, entity_id: str, partition: str, version: int) -> WakeUp:
         """Promise a version that is about to be committed.
 
         Raises:
             PromiseNotKeptError: nobody took the promise; nothing may be committed.
         """
-        return await self.promises.make(subject=subject, entity_id=entity_id, version=version)
+        return await self.promises.make(subject=subject, entity_id=entity_id, partition=partition, version=version)
 
     async def commit(self, commit: Commit, *, promised: WakeUp) -> None:
         """Do the transaction of a promised version, and settle its outcome.

@@ -18,6 +18,7 @@ from lib.messaging.catalogue import Subject
 from lib.messaging.envelope import WakeUp
 from lib.paging import Cursors, Page
 from lib.storage.errors import RowExistsError
+from lib.timeline.entries import TimelineEntry, TimelineType, timeline_write
 
 _TRIES: Final = 4
 _LISTING: Final = "customers"
@@ -189,7 +190,9 @@ class CustomerService:
         return kept
 
     async def _promise(self, customer_id: str, version: int) -> WakeUp:
-        return await self.writer.promise(subject=Subject.CUSTOMER, entity_id=customer_id, version=version)
+        return await self.writer.promise(
+            subject=Subject.CUSTOMER, entity_id=customer_id, partition=customer_id, version=version
+        )
 
     async def _first_answer(self, customer_id: str, operation: Operation) -> Answer | None:
         return await first_answer(self.store.customers, partition=customer_id, operation=operation)
@@ -229,11 +232,27 @@ class CustomerService:
                     version=customer.version,
                     fields=[field.as_json() for field in fields],
                 ),
+                timeline_write(_told(customer, fields, operation)),
                 *record_writes(operation, answer),
             ),
         )
         await self.writer.commit(commit, promised=promised)
         return answer
+
+
+def _told(customer: Customer, fields: Sequence[FieldChange], operation: Operation) -> TimelineEntry:
+    created = customer.version == 1
+    names = ", ".join(sorted({field.field.split("/")[1] for field in fields}))
+    return TimelineEntry(
+        id=f"{customer.id}.{customer.version}",
+        type=TimelineType.PROFILE,
+        kind="created" if created else "changed",
+        happened_at=customer.updated_at,
+        recorded_at=customer.updated_at,
+        summary="Profile created" if created else f"Profile changed: {names}",
+        actor=operation.actor,
+        reference=customer.id,
+    )
 
 
 def _details_json(details: CustomerDetails) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lib.changes.subjects import IndexPage, Snapshot
+from lib.changes.subjects import IndexEntry, IndexPage, Snapshot
 from lib.customers.store import CUSTOMER_PREFIX, CustomerStore, KeptCustomer, kept_from
 
 
@@ -19,11 +19,17 @@ class CustomerSource:
         """What the ids of customers begin with."""
         return CUSTOMER_PREFIX
 
-    async def snapshot(self, entity_id: str) -> Snapshot:
-        """Return the latest committed state, in one storage call."""
+    async def snapshot(self, entity_id: str, partition: str) -> Snapshot:
+        """Return the latest committed state, in one storage call. A customer's partition is its own."""
+        if partition != entity_id:
+            raise ValueError("a customer is kept in its own partition")
         kept = await self.store.read(entity_id)
         version = kept.version if kept else 0
         return Snapshot(id=entity_id, version=version, partition=entity_id, row=kept.row if kept else None)
+
+    async def partition_of(self, entity_id: str) -> str | None:
+        """Return where a customer is kept: under its own id."""
+        return entity_id
 
     def state(self, snapshot: Snapshot) -> Mapping[str, Any]:
         """Return a committed snapshot in full, as JSON values by their wire names, sensitive values included."""
@@ -40,7 +46,9 @@ class CustomerSource:
     async def index_page(self, *, from_id: str, below_id: str, limit: int, resume: str | None) -> IndexPage:
         """Return up to `limit` customers of a range of ids, in one storage call. The index may be seconds late."""
         rows = await self.store.list_page(limit=limit, resume=resume, from_id=from_id, below_id=below_id)
-        return IndexPage([(row.key, int(str(row.values["version"]))) for row in rows.rows], rows.resume)
+        return IndexPage(
+            [IndexEntry(row.key, row.key, int(str(row.values["version"]))) for row in rows.rows], rows.resume
+        )
 
     async def refresh_indexes(self, snapshot: Snapshot) -> None:
         """Bring the list of customers up to at least this snapshot; older state never overwrites newer."""

@@ -54,6 +54,7 @@ class Failure(BaseModel):
     queue: str
     subject: Subject | None = None
     entity_id: str | None = None
+    owner: str | None = None
     version: int | None = None
     first_failed_at: AwareDatetime
     last_failed_at: AwareDatetime
@@ -64,6 +65,11 @@ class Failure(BaseModel):
     dismissed_reason: str | None = None
     dismissed_by: str | None = None
     message: str | None = None
+
+    @property
+    def customer_id(self) -> str | None:
+        """The customer whose data did not arrive; also the partition in which the subject is kept."""
+        return self.owner or self.entity_id
 
     @property
     def replayable(self) -> bool:
@@ -110,7 +116,7 @@ class FailureFilter(BaseModel):
         return (
             (self.kind is None or failure.kind is self.kind)
             and (self.code is None or failure.code == self.code)
-            and (self.customer_id is None or failure.entity_id == self.customer_id)
+            and (self.customer_id is None or failure.customer_id == self.customer_id)
             and (self.failed_after is None or failure.last_failed_at >= self.failed_after)
             and (self.failed_before is None or failure.last_failed_at < self.failed_before)
             and (self.state is None or failure.state is self.state)

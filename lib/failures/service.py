@@ -149,7 +149,7 @@ class FailureService:
 
     async def _failed_versions(self, resolution: Resolution) -> list[int]:
         return await self.ledgers.failed_versions(
-            resolution.subject, resolution.id, partition=resolution.id, up_to=resolution.version
+            resolution.subject, resolution.id, partition=resolution.partition, up_to=resolution.version
         )
 
     async def _move(self, failure_id: str, state: FailureState, *, action: str, reason: str, actor: str) -> Failure:

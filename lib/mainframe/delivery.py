@@ -122,8 +122,8 @@ class Delivery:
     async def _round(self, wake_up: WakeUp, holder: str) -> Delivered | None:
         now = self.clock.now()  # 1: the time first, then the rows
         snapshot, ledger = await asyncio.gather(
-            self.sources[wake_up.subject].snapshot(wake_up.id),
-            self.ledgers.read(wake_up.subject, wake_up.id, partition=wake_up.id),
+            self.sources[wake_up.subject].snapshot(wake_up.id, wake_up.partition),
+            self.ledgers.read(wake_up.subject, wake_up.id, partition=wake_up.partition),
         )
         if not ledger.state.announced:  # a handler died between an outcome and the telling of it
             await self._announce(snapshot, ledger, trace=wake_up.trace)
@@ -261,6 +261,7 @@ class Delivery:
         waiting = Undelivered(
             subject=wake_up.subject,
             id=wake_up.id,
+            owner=wake_up.owner,
             version=max(wake_up.version, snapshot.version),
             accepted_at=wake_up.accepted_at,
             state=state,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Self
 
-from lib.changes.subjects import Snapshot
+from lib.changes.subjects import Snapshot, owner_of
 from lib.clock import parse_rfc3339, rfc3339
 from lib.messaging.catalogue import Subject
 from lib.storage.ports import Insert, Replace, Row, Table, Upsert
@@ -166,6 +166,11 @@ class Ledger:
     partition: str
     state: DeliveryState
     etag: str | None
+
+    @property
+    def owner(self) -> str:
+        """The customer in whose partition the subject is kept; empty for what has a partition of its own."""
+        return owner_of(self.id, self.partition)
 
     @property
     def key(self) -> str:

@@ -20,6 +20,7 @@ class Rejection(BaseModel):
     kind: str = "rejection"
     subject: Subject
     id: str
+    owner: str = ""
     version: int
     code: str
     text: str
@@ -37,7 +38,13 @@ class Resolution(BaseModel):
     schema_version: int = 1
     subject: Subject
     id: str
+    owner: str = ""
     version: int
+
+    @property
+    def partition(self) -> str:
+        """The partition in which the subject is kept."""
+        return self.owner or self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,7 @@ class Rejections:
         rejection = Rejection(
             subject=ledger.subject,
             id=snapshot.id,
+            owner=snapshot.owner,
             version=state.failed,
             code=error.code,
             text=error.text,
@@ -67,5 +75,7 @@ class Rejections:
 
     async def tell_resolved(self, ledger: Ledger) -> None:
         """Tell the list of failures that a subject with a listed failure was delivered. Twice does no harm."""
-        resolution = Resolution(subject=ledger.subject, id=ledger.id, version=ledger.state.acknowledged)
+        resolution = Resolution(
+            subject=ledger.subject, id=ledger.id, owner=ledger.owner, version=ledger.state.acknowledged
+        )
         await self.outcomes.send(resolution.model_dump_json(by_alias=True))

@@ -47,11 +47,11 @@ class DeliveryStatuses:
     ledgers: LedgerStore
     undelivered: UndeliveredStore
 
-    async def of(self, entity_id: str) -> DeliveryStatus | None:
+    async def of(self, entity_id: str, *, partition: str) -> DeliveryStatus | None:
         """Return where an entity's delivery stands, or None when nothing was committed under this id."""
         snapshot, ledger, waiting = await asyncio.gather(
-            self.source.snapshot(entity_id),
-            self.ledgers.read(self.subject, entity_id, partition=entity_id),
+            self.source.snapshot(entity_id, partition),
+            self.ledgers.read(self.subject, entity_id, partition=partition),
             self.undelivered.get(self.subject, entity_id),
         )
         if snapshot.version == 0:

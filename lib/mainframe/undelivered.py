@@ -39,7 +39,7 @@ class UndeliveredContendedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undelivered:
-    """One subject whose newest version has not reached the mainframe."""
+    """One subject whose newest version has not reached the mainframe. `owner` is as in its wake-ups."""
 
     subject: Subject
     id: str
@@ -50,6 +50,7 @@ class Undelivered:
     next_attempt_at: datetime | None
     reason: str
     trace: str
+    owner: str = ""
 
     @property
     def key(self) -> str:
@@ -74,6 +75,8 @@ class Undelivered:
             "reason": self.reason,
             "trace": self.trace,
         }
+        if self.owner:
+            kept["owner"] = self.owner
         if self.next_attempt_at is not None:
             kept["nextAttemptAt"] = rfc3339(self.next_attempt_at)
         return kept
@@ -93,6 +96,7 @@ class Undelivered:
             next_attempt_at=parse_rfc3339(str(following)) if following else None,
             reason=str(values["reason"]),
             trace=str(values["trace"]),
+            owner=str(values.get("owner", "")),
         )
 
 

@@ -70,6 +70,7 @@ class Waker:
         wake_up = WakeUp(
             subject=delivery.subject,
             id=delivery.id,
+            owner=delivery.owner,
             version=delivery.version,
             accepted_at=delivery.accepted_at,
             deadline=now + timedelta(seconds=self.window_seconds),

@@ -21,6 +21,7 @@ class UnreadableMessageError(Exception):
 class WakeUp(BaseModel):
     """Asks to bring one subject up to date, at least to `version`. `waited` says that it was parked or overdue before.
 
+    `owner` is the customer in whose partition the subject is kept, empty for what has a partition of its own.
     Schema version 1. Consumers accept the version before theirs for one release.
     """
 
@@ -29,11 +30,17 @@ class WakeUp(BaseModel):
     schema_version: Literal[1] = 1
     subject: Subject
     id: str = Field(min_length=1, max_length=64)
+    owner: str = Field(default="", max_length=64)
     version: int = Field(ge=1)
     accepted_at: AwareDatetime
     deadline: AwareDatetime
     trace: str = Field(default="", max_length=64)
     waited: bool = False
+
+    @property
+    def partition(self) -> str:
+        """The partition in which the subject is kept."""
+        return self.owner or self.id
 
     def body(self) -> str:
         """Return the message as text."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from lib.changes.subjects import Snapshot, SubjectSource
+from lib.changes.subjects import Snapshot, SubjectSource, owner_of
 from lib.clock import Clock, parse_rfc3339
 from lib.ids import is_id
 from lib.mainframe.ledger import DeliveryState, LedgerStore
@@ -59,12 +59,13 @@ class Judge:
             MainframeError: it does not answer.
         """
         source = self.sources[subject]
-        if not is_id(key, prefix=source.id_prefix):
+        partition = await source.partition_of(key) if is_id(key, prefix=source.id_prefix) else None
+        if partition is None:
             held = await self._held(subject, key)
             return Judgement(Verdict.UNKNOWN_TO_US if held else Verdict.IN_STEP, mainframe_version=held)
-        before, state, waits = await self._ours(subject, key)
+        before, state, waits = await self._ours(subject, key, partition)
         held = await self._held(subject, key)
-        after = await source.snapshot(key) if held > before.version else before
+        after = await source.snapshot(key, partition) if held > before.version else before
         verdict = self._compared(source, before, after, held, state, waits=waits)
         return Judgement(verdict, after.version, state.acknowledged, held)
 
@@ -76,10 +77,11 @@ class Judge:
         Raises:
             StorageError: it may or may not have been woken; doing it again is harmless.
         """
+        partition = await self.sources[drift.subject].partition_of(drift.id) or drift.id
         for _ in range(_TRIES):
             snapshot, ledger = await asyncio.gather(
-                self.sources[drift.subject].snapshot(drift.id),
-                self.ledgers.read(drift.subject, drift.id, partition=drift.id),
+                self.sources[drift.subject].snapshot(drift.id, partition),
+                self.ledgers.read(drift.subject, drift.id, partition=partition),
             )
             await self.sources[drift.subject].refresh_indexes(snapshot)
             state = ledger.state
@@ -94,6 +96,7 @@ class Judge:
         wake_up = WakeUp(
             subject=drift.subject,
             id=drift.id,
+            owner=owner_of(drift.id, partition),
             version=drift.our_version,
             accepted_at=now,
             deadline=now + timedelta(seconds=self.window_seconds),
@@ -101,10 +104,10 @@ class Judge:
         )
         await self.queue.send(wake_up.body())
 
-    async def _ours(self, subject: Subject, key: str) -> tuple[Snapshot, DeliveryState, bool]:
+    async def _ours(self, subject: Subject, key: str, partition: str) -> tuple[Snapshot, DeliveryState, bool]:
         snapshot, ledger, waiting = await asyncio.gather(
-            self.sources[subject].snapshot(key),
-            self.ledgers.read(subject, key, partition=key),
+            self.sources[subject].snapshot(key, partition),
+            self.ledgers.read(subject, key, partition=partition),
             self.undelivered.get(subject, key),
         )
         return snapshot, ledger.state, waiting is not None

@@ -13,7 +13,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias
 
-from lib.changes.subjects import SubjectSource
+from lib.changes.subjects import IndexEntry, SubjectSource
 from lib.ids import ID_ALPHABET
 from lib.mainframe.link import Link
 from lib.mainframe.protocol import MAX_BROWSE_KEYS, collation_key
@@ -74,25 +74,25 @@ class OurWalk:
                 self._to_do += [beginning + character for character in reversed(_ALPHABET)]
                 continue
             self.depth = len(beginning)
-            ahead = [entry for entry in entries if collation_key(entry[0]) > collation_key(self.after)]
+            ahead = [entry for entry in entries if collation_key(entry.id) > collation_key(self.after)]
             if ahead:
-                return await self._as_committed(sorted(ahead, key=_place))
+                return await self._as_committed(sorted(ahead, key=lambda entry: collation_key(entry.id)))
         return []
 
-    async def _as_committed(self, entries: list[Entry]) -> list[Entry]:
+    async def _as_committed(self, entries: list[IndexEntry]) -> list[Entry]:
         found: list[Entry] = []
         for start in range(0, len(entries), _READ_AT_ONCE):
-            keys = [key for key, _ in entries[start : start + _READ_AT_ONCE]]
-            snapshots = await asyncio.gather(*(self.source.snapshot(key) for key in keys))
+            some = entries[start : start + _READ_AT_ONCE]
+            snapshots = await asyncio.gather(*(self.source.snapshot(one.id, one.partition) for one in some))
             found += [(snapshot.id, snapshot.version) for snapshot in snapshots]
         return found
 
     def _known_as_large(self, beginning: str) -> bool:
         return len(beginning) < self.depth and self.after.startswith(beginning)
 
-    async def _all(self, beginning: str) -> list[Entry] | None:
+    async def _all(self, beginning: str) -> list[IndexEntry] | None:
         """Return everything that begins so, or None when that is too much to be sorted at once."""
-        found: list[Entry] = []
+        found: list[IndexEntry] = []
         resume: str | None = None
         while len(found) <= _SORTED_AT_ONCE:
             page = await self.source.index_page(

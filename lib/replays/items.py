@@ -42,7 +42,7 @@ class Items:
     async def standing(self, failure: Failure) -> tuple[int, bool]:
         """Return the current version of a failure's subject, and whether that supersedes the failed one."""
         subject, entity_id, version = _named(failure)
-        snapshot = await self.sources[subject].snapshot(entity_id)
+        snapshot = await self.sources[subject].snapshot(entity_id, failure.customer_id or entity_id)
         return snapshot.version, snapshot.version > version
 
     async def send(self, failure_id: str, replay: Replay) -> ItemState:
@@ -62,11 +62,12 @@ class Items:
         if superseded or snapshot_version < version:
             await self.service.settle(kept, FailureState.SUPERSEDED)
             return ItemState.SUPERSEDED
-        await self._reopen(subject, entity_id, version)
+        await self._reopen(failure)
         now = self.clock.now()
         wake_up = WakeUp(
             subject=subject,
             id=entity_id,
+            owner=failure.owner or "",
             version=version,
             accepted_at=now,
             deadline=now + timedelta(seconds=self.window_seconds),
@@ -82,7 +83,7 @@ class Items:
             return ItemState.SUPERSEDED
         failure = kept.failure
         subject, entity_id, version = _named(failure)
-        ledger = await self.ledgers.read(subject, entity_id, partition=entity_id)
+        ledger = await self.ledgers.read(subject, entity_id, partition=failure.customer_id or entity_id)
         if ledger.state.acknowledged >= version:
             await self.service.settle(
                 kept, FailureState.RESOLVED if ledger.state.acknowledged == version else FailureState.SUPERSEDED
@@ -131,9 +132,11 @@ class Items:
             await self.failures.swap(kept, claimed)
         raise ItemContendedError
 
-    async def _reopen(self, subject: Subject, entity_id: str, version: int) -> None:
+    async def _reopen(self, failure: Failure) -> None:
+        subject, entity_id, version = _named(failure)
         for _ in range(_TRIES):
-            ledger: Ledger = await self.ledgers.read(subject, entity_id, partition=entity_id)
+            partition = failure.customer_id or entity_id
+            ledger: Ledger = await self.ledgers.read(subject, entity_id, partition=partition)
             if ledger.state.failed != version:
                 return
             try:

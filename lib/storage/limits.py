@@ -99,11 +99,14 @@ def check_batch_bytes(entities: Sequence[bytes]) -> None:
         raise RowTooLargeError("a transaction holds at most 4 MiB")
 
 
-def check_page(partition: str, limit: int, *bounds: str) -> None:
+def check_page(partition: str, limit: int, from_key: str, below_key: str, where: Mapping[str, str]) -> None:
     """Raise ValueError when a page cannot be asked for."""
     check_key(partition)
-    for bound in bounds:
-        utf16_units(bound)
+    for text in (from_key, below_key, *where.values()):
+        utf16_units(text)
+    for name in where:
+        if not _NAME.fullmatch(name) or name in _NAMES_TAKEN:
+            raise ValueError(f"{name!r} cannot name a value")
     if not 1 <= limit <= PAGE_ROWS:
         raise ValueError(f"a page holds 1 to {PAGE_ROWS} rows")
 

@@ -8,7 +8,7 @@ import asyncio
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from bisect import bisect_left, insort
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -96,12 +96,16 @@ class MemoryTable:
         below_key: str | None = None,
         limit: int = 200,
         resume: str | None = None,
+        where: Mapping[str, str] | None = None,
     ) -> RowPage:
         """Return up to `limit` rows of the range, one time in four fewer than there are."""
-        limits.check_page(partition, limit, from_key, below_key or "")
+        limits.check_page(partition, limit, from_key, below_key or "", where or {})
         start = max(_order(from_key), _order(_key_of(resume)) if resume is not None else b"")
         await self._arrive()
         keys = self._partition(partition).keys_between(start, None if below_key is None else _order(below_key))
+        if where:
+            kept = self._partition(partition).rows
+            keys = [key for key in keys if all(kept[key].values.get(name) == text for name, text in where.items())]
         wanted = keys[:limit]
         if wanted and self._random.randrange(_CUT_ONE_PAGE_IN) == 0:
             wanted = wanted[: self._random.randrange(len(wanted))]

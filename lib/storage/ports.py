@@ -90,10 +90,12 @@ class Table(Protocol):
         below_key: str | None = None,
         limit: int = 200,
         resume: str | None = None,
+        where: Mapping[str, str] | None = None,
     ) -> RowPage:
         """Return up to `limit` rows (1 to 1000) with from_key <= key < below_key, in key order, in one round trip.
 
-        `resume` goes on where a page of the same range ended.
+        `resume` goes on where a page of the same range ended. `where` keeps only rows whose values of these names are
+        these texts; storage reads past the others, and may return a short page for that.
         """
         ...
 

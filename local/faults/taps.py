@@ -4,7 +4,7 @@ A tap hears `changes.send`, `customers.commit`, `delivery.note`, `mainframe.upda
 end the process: that is how faults and kills reach named places of the protocol without a line of it in `lib`.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -60,10 +60,13 @@ class TappedTable:
         below_key: str | None = None,
         limit: int = 200,
         resume: str | None = None,
+        where: Mapping[str, str] | None = None,
     ) -> RowPage:
         """Tell, and read a page."""
         await self.tap(f"{self.name}.page", When.BEFORE)
-        page = await self.inner.page(partition, from_key=from_key, below_key=below_key, limit=limit, resume=resume)
+        page = await self.inner.page(
+            partition, from_key=from_key, below_key=below_key, limit=limit, resume=resume, where=where
+        )
         await self.tap(f"{self.name}.page", When.AFTER)
         return page
 

@@ -1,6 +1,6 @@
 """Storage as the platform's instances see it: over the network."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lib.storage.memory import MemoryQueue, MemoryStorage, MemoryTable
@@ -43,12 +43,15 @@ class WiredTable:
         below_key: str | None = None,
         limit: int = 200,
         resume: str | None = None,
+        where: Mapping[str, str] | None = None,
     ) -> RowPage:
         """Read a page."""
         return await self.network.call(
             f"{self.name}.page",
             Sort.READ,
-            lambda: self.inner.page(partition, from_key=from_key, below_key=below_key, limit=limit, resume=resume),
+            lambda: self.inner.page(
+                partition, from_key=from_key, below_key=below_key, limit=limit, resume=resume, where=where
+            ),
             quick=True,
         )
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 import pytest
@@ -33,12 +33,20 @@ class Keeper:
             await asyncio.sleep(seconds)
 
     async def all_rows(
-        self, partition: str, *, from_key: str = "", below_key: str | None = None, limit: int = 200
+        self,
+        partition: str,
+        *,
+        from_key: str = "",
+        below_key: str | None = None,
+        limit: int = 200,
+        where: Mapping[str, str] | None = None,
     ) -> list[Row]:
         rows: list[Row] = []
         resume: str | None = None
         while True:
-            page = await self.table.page(partition, from_key=from_key, below_key=below_key, limit=limit, resume=resume)
+            page = await self.table.page(
+                partition, from_key=from_key, below_key=below_key, limit=limit, resume=resume, where=where
+            )
             assert len(page.rows) <= limit
             rows.extend(page.rows)
             resume = page.resume

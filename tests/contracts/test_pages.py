@@ -106,3 +106,39 @@ class TestPage:
     async def test_refuses_a_resume_that_no_page_gave(self, keeper: Keeper, resume: str) -> None:
         with pytest.raises(ValueError, match="resume"):
             await keeper.table.page("p", resume=resume)
+
+
+class TestWhere:
+    async def test_keeps_only_rows_with_these_values(self, keeper: Keeper) -> None:
+        for number in range(30):
+            kind = "it's" if number % 10 == 0 else "other"
+            await keeper.table.write("p", Insert(f"k{number:02d}", {"kind": kind, "channel": f"c{number % 20}"}))
+
+        found = await keeper.all_rows("p", where={"kind": "it's"})
+        both = await keeper.all_rows("p", where={"kind": "it's", "channel": "c0"})
+
+        assert [row.key for row in found] == ["k00", "k10", "k20"]
+        assert [row.key for row in both] == ["k00", "k20"]
+
+    async def test_reads_on_where_a_filtered_page_ended(self, keeper: Keeper) -> None:
+        for number in range(12):
+            await keeper.table.write("p", Insert(f"k{number:02d}", {"kind": "odd" if number % 2 else "even"}))
+
+        keys, resume = list[str](), None
+        while True:
+            page = await keeper.table.page("p", from_key="k01", limit=2, resume=resume, where={"kind": "odd"})
+            keys += [row.key for row in page.rows]
+            resume = page.resume
+            if resume is None:
+                break
+
+        assert keys == ["k01", "k03", "k05", "k07", "k09", "k11"]
+
+    async def test_a_row_without_the_value_is_not_meant(self, keeper: Keeper) -> None:
+        await keeper.table.write("p", Insert("k", {"other": "x"}))
+
+        assert await keeper.all_rows("p", where={"kind": ""}) == []
+
+    async def test_a_name_that_is_none_is_refused(self, keeper: Keeper) -> None:
+        with pytest.raises(ValueError, match="cannot name a value"):
+            await keeper.table.page("p", where={"kind eq 'x' or PartitionKey": "x"})

@@ -202,7 +202,7 @@ class TestAmend:
             if (point, when) == ("changes.send", When.AFTER):
                 world.tap = Once("none", When.AFTER, Exception())
                 source = world.platform.sources["customer"]
-                await source.fence(await source.snapshot(made.entity_id))
+                await source.fence(await source.snapshot(made.entity_id, made.entity_id))
 
         world.tap = fence
 

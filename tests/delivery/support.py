@@ -44,7 +44,7 @@ def wake_up(world: World, customer_id: str, version: int, *, deadline_seconds: f
 
 
 async def state_of(world: World, customer_id: str) -> DeliveryStatusState:
-    status = await world.platform.customer_deliveries.of(customer_id)
+    status = await world.platform.customer_deliveries.of(customer_id, partition=customer_id)
     assert status is not None
     return status.state
 

@@ -92,7 +92,7 @@ class TestDelivery:
         world.tap = newer
         await world.platform.delivery.deliver(wake_up(world, customer_id, 1))
 
-        status = await world.platform.customer_deliveries.of(customer_id)
+        status = await world.platform.customer_deliveries.of(customer_id, partition=customer_id)
         assert status is not None
         assert (status.acknowledged_version, status.version) == (1, 2)
         await world.settle(seconds=20)
@@ -112,7 +112,7 @@ class TestDelivery:
 
         outcome = await world.platform.delivery.deliver(wake_up(world, customer_id, 1))
 
-        status = await world.platform.customer_deliveries.of(customer_id)
+        status = await world.platform.customer_deliveries.of(customer_id, partition=customer_id)
         assert status is not None
         assert (outcome, status.acknowledged_version) == (Delivered.ALREADY_DONE, 2)
 

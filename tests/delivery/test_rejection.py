@@ -104,7 +104,7 @@ class TestRejection:
 
         await world.settle(seconds=120)
 
-        status = await world.platform.customer_deliveries.of(customer_id)
+        status = await world.platform.customer_deliveries.of(customer_id, partition=customer_id)
         assert status is not None
         assert status.state is DeliveryStatusState.REJECTED
         assert status.last_error is not None

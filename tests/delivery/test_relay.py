@@ -73,7 +73,10 @@ class TestRelay:
 
     async def test_a_promise_whose_create_never_came_ends(self, world: World) -> None:
         await world.platform.promises.make(
-            subject=Subject.CUSTOMER, entity_id="cus_00000000000000000000000001", version=1
+            subject=Subject.CUSTOMER,
+            entity_id="cus_00000000000000000000000001",
+            partition="cus_00000000000000000000000001",
+            version=1,
         )
 
         await world.settle(seconds=200)
@@ -94,9 +97,9 @@ class TestRelay:
     async def test_older_state_never_overwrites_newer_in_the_index(self, world: World) -> None:
         customer_id = await create(world)
         source = world.platform.sources[Subject.CUSTOMER]
-        older = await source.snapshot(customer_id)
+        older = await source.snapshot(customer_id, customer_id)
         await amend(world, customer_id, 1)
-        await source.refresh_indexes(await source.snapshot(customer_id))
+        await source.refresh_indexes(await source.snapshot(customer_id, customer_id))
 
         await source.refresh_indexes(older)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
@@ -45,8 +45,11 @@ class CountingTable:
         below_key: str | None = None,
         limit: int = 200,
         resume: str | None = None,
+        where: Mapping[str, str] | None = None,
     ) -> RowPage:
-        page = await self.inner.page(partition, from_key=from_key, below_key=below_key, limit=limit, resume=resume)
+        page = await self.inner.page(
+            partition, from_key=from_key, below_key=below_key, limit=limit, resume=resume, where=where
+        )
         self.calls += 1
         self.rows += len(page.rows)
         return page

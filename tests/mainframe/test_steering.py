@@ -11,6 +11,7 @@ import pytest
 from lib.clock import rfc3339
 from lib.mainframe.breaker import BreakerState
 from lib.mainframe.throughput import Throughput
+from lib.messaging.catalogue import Subject
 from lib.storage.errors import OutcomeUnknownError, StorageUnavailableError
 from local.faults.taps import When
 from local.simulation.mainframe import Behaviour
@@ -72,7 +73,7 @@ class TestLook:
         [customer_id] = await operations.create()
         await operations.world.platform.relay.relay(
             await operations.world.platform.promises.make(
-                subject=next(iter(operations.world.platform.sources)), entity_id=customer_id, version=1
+                subject=Subject.CUSTOMER, entity_id=customer_id, partition=customer_id, version=1
             )
         )
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.changes.subjects import IndexPage, Snapshot
+from lib.changes.subjects import IndexEntry, IndexPage, Snapshot
 from lib.ids import ID_ALPHABET, crockford
 from lib.mainframe.protocol import collation_key
 from lib.reconciliation.walks import Budget, Entry, OurWalk, SideBySide, TheirWalk
@@ -25,15 +25,20 @@ class Index:
     read: int = 0
     random: Random = field(default_factory=lambda: Random(1))  # noqa: S311 - to be repeated, not to be secret
 
-    async def snapshot(self, entity_id: str) -> Snapshot:
-        return Snapshot(entity_id, 1, entity_id, None)
+    async def snapshot(self, entity_id: str, partition: str) -> Snapshot:
+        return Snapshot(entity_id, 1, partition, None)
+
+    async def partition_of(self, entity_id: str) -> str | None:
+        return entity_id
 
     async def index_page(self, *, from_id: str, below_id: str, limit: int, resume: str | None) -> IndexPage:
         self.calls += 1
         found = sorted(one for one in self.ids if max(from_id, resume or "") <= one < below_id)
         wanted = found[: self.random.randint(limit // 2, limit)]
         self.read += len(wanted)
-        return IndexPage([(one, 1) for one in wanted], found[len(wanted)] if len(found) > len(wanted) else None)
+        return IndexPage(
+            [IndexEntry(one, one, 1) for one in wanted], found[len(wanted)] if len(found) > len(wanted) else None
+        )
 
 
 class List:

@@ -2,7 +2,7 @@
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -52,14 +52,17 @@ class AzureTable:
         below_key: str | None = None,
         limit: int = 200,
         resume: str | None = None,
+        where: Mapping[str, str] | None = None,
     ) -> RowPage:
         """Return up to `limit` rows of the range, as many as the service gives in one answer."""
-        limits.check_page(partition, limit, from_key, below_key or "")
+        limits.check_page(partition, limit, from_key, below_key or "", where or {})
         asked = f"PartitionKey eq {_literal(partition)}"
         if from_key:
             asked += f" and RowKey ge {_literal(from_key)}"
         if below_key is not None:
             asked += f" and RowKey lt {_literal(below_key)}"
+        for name, value in (where or {}).items():
+            asked += f" and {name} eq {_literal(value)}"
         query = f"$filter={quote(asked, safe='')}&$top={limit}{_resume_query(resume)}"
         reply = await self._transport.read(Request("GET", f"{self._path}()", query=query, headers=_ACCEPT))
         if reply.status != _OK:
