@@ -12,7 +12,7 @@ from lib.messaging.catalogue import Subject
 from lib.parts import Part
 from lib.reconciliation.models import (
     MAXIMUM_RATE_PER_SECOND,
-    Counts,
+    ReconciliationCounts,
     Drift,
     Reconciliation,
     ReconciliationState,
@@ -50,7 +50,7 @@ class ReconciliationView(BaseModel):
     repair: bool
     rate_per_second: float
     requested_by: Annotated[str, Field(max_length=100)]
-    counts: Counts
+    counts: ReconciliationCounts
     note: Annotated[str, Field(max_length=300, description="Why it waits, or who cancelled it")] = ""
     next_slice_at: Time | None = None
     started_at: Time

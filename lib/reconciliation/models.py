@@ -62,7 +62,7 @@ class Drift(_Kept):
     repair: Repair = Repair.NONE
 
 
-class Counts(BaseModel):
+class ReconciliationCounts(BaseModel):
     """What was found: compared = inStep + inFlight + behind + ahead + missing + unknownToUs + rejected, always."""
 
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
@@ -127,7 +127,7 @@ class Reconciliation(_Kept):
     repair: bool
     rate_per_second: float
     requested_by: str
-    counts: Counts = Counts()
+    counts: ReconciliationCounts = ReconciliationCounts()
     after: str = ""
     depth: int = 0
     slice_number: int = 1
