@@ -12,9 +12,9 @@ from lib.messaging.catalogue import Subject
 from lib.parts import Part
 from lib.reconciliation.models import (
     MAXIMUM_RATE_PER_SECOND,
-    ReconciliationCounts,
     Drift,
     Reconciliation,
+    ReconciliationCounts,
     ReconciliationState,
     Repair,
     Verdict,
