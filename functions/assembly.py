@@ -21,6 +21,8 @@ from functions.host.api import create_api
 from functions.host.http import register
 from functions.host.serving import platform
 from functions.mainframe import private as mainframe_private
+from functions.preferences import private as preferences_private
+from functions.preferences import public as preferences_public
 from functions.reconciliation import private as reconciliation_private
 from functions.reconciliation import queues as reconciliation_queues
 from functions.reconciliation import timers as reconciliation_timers
@@ -31,11 +33,13 @@ PUBLIC_ROUTERS: Final[tuple[APIRouter, ...]] = (
     health_public.router,
     documentation_public.router,
     customers_public.router,
+    preferences_public.router,
 )
 PRIVATE_ROUTERS: Final[tuple[APIRouter, ...]] = (
     health_private.router,
     documentation_private.router,
     customers_private.router,
+    preferences_private.router,
     deliveries_private.router,
     mainframe_private.router,
     failures_private.router,

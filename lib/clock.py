@@ -48,3 +48,8 @@ def parse_rfc3339(text: str) -> datetime:
         message = "a time needs an offset"
         raise ValueError(message)
     return moment.astimezone(UTC)
+
+
+def in_milliseconds(moment: datetime) -> datetime:
+    """Return a moment as it comes back from what `rfc3339` wrote: without what is finer than a millisecond."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -6,7 +6,8 @@ from typing import Final
 
 from lib.changes.once import OPERATIONS_TABLE, Once
 from lib.changes.outbox import OUTBOX_TABLE, Outbox
-from lib.changes.owned_source import ENTITY_INDEX_TABLE
+from lib.changes.owned import OwnedEntities
+from lib.changes.owned_source import ENTITY_INDEX_TABLE, OwnedSource
 from lib.changes.promise import Promises
 from lib.changes.relay import Relay
 from lib.changes.subjects import SubjectSource
@@ -38,6 +39,7 @@ from lib.mainframe.undelivered import UNDELIVERED_TABLE, UndeliveredStore
 from lib.mainframe.waker import Waker
 from lib.messaging.catalogue import ALL_QUEUES, QueueName, Subject
 from lib.paging import Cursors
+from lib.preferences.service import PREFERENCES_PREFIX, PreferenceService
 from lib.reconciliation.judge import Judge
 from lib.reconciliation.runner import SliceRunner
 from lib.reconciliation.service import ReconciliationService
@@ -95,6 +97,18 @@ class Platform:
         )
 
     @cached_property
+    def preferences(self) -> PreferenceService:
+        """Operations on preferences."""
+        return PreferenceService(
+            entities=self.owned(Subject.PREFERENCES),
+            customers=self.customers,
+            clock=self.clock,
+            id_seal=self.seal("owned-ids"),
+            value_seal=self.seal("sensitive-values"),
+            cursors=Cursors(self.seal("cursors")),
+        )
+
+    @cached_property
     def promises(self) -> Promises:
         """Promises of wake-ups."""
         return Promises(
@@ -123,7 +137,10 @@ class Platform:
     @cached_property
     def sources(self) -> dict[Subject, SubjectSource]:
         """The rooms whose entities are carried to consumers."""
-        return {Subject.CUSTOMER: CustomerSource(self._customer_store)}
+        return {
+            Subject.CUSTOMER: CustomerSource(self._customer_store),
+            Subject.PREFERENCES: self._owned_source(Subject.PREFERENCES, PREFERENCES_PREFIX),
+        }
 
     @cached_property
     def delivery(self) -> Delivery:
@@ -317,6 +334,10 @@ class Platform:
             undelivered=self.undelivered,
         )
 
+    def owned(self, subject: Subject) -> OwnedEntities:
+        """Return the entities of a subject that live in their customers' partitions."""
+        return OwnedEntities(subject, self.storage.table(CUSTOMERS_TABLE), Writer(self.promises, self.clock))
+
     def seal(self, purpose: str) -> Seal:
         """Return keyed digests for one purpose."""
         return Seal.for_purpose(self.settings.platform_secret, purpose)
@@ -324,6 +345,9 @@ class Platform:
     @property
     def _call_seconds(self) -> float:
         return self.settings.mainframe_connect_timeout_seconds + self.settings.mainframe_call_timeout_seconds
+
+    def _owned_source(self, subject: Subject, id_prefix: str) -> OwnedSource:
+        return OwnedSource(id_prefix, self.owned(subject), self.storage.table(ENTITY_INDEX_TABLE))
 
     @cached_property
     def _failure_store(self) -> FailureStore:

@@ -5,7 +5,7 @@ from typing import Final
 
 from lib.errors import MalformedRequestError, PreconditionMissingError, StaleError
 
-ETAG_PATTERN: Final = '"[1-9][0-9]{0,17}-[a-z]{1,20}"'
+ETAG_PATTERN: Final = '"(0|[1-9][0-9]{0,17})-[a-z]{1,20}"'
 _OURS: Final = re.compile(ETAG_PATTERN)
 _ANY_STRONG: Final = re.compile(r'"[\x21\x23-\x7e\x80-\xff]*"')
 _ANY_TAG: Final = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')

@@ -43,6 +43,16 @@ class CustomerChangedError(StaleError):
         super().__init__("The customer changed since it was read; read it again and repeat the change.")
 
 
+def check_customer_id(customer_id: str) -> None:
+    """Refuse what cannot be a customer's id, before storage is asked for it.
+
+    Raises:
+        CustomerNotFoundError: it cannot.
+    """
+    if not is_id(customer_id, prefix=CUSTOMER_PREFIX):
+        raise CustomerNotFoundError
+
+
 @dataclass(frozen=True, slots=True)
 class CustomerService:
     """The operations on customers."""
@@ -104,6 +114,15 @@ class CustomerService:
         """
         kept = await self._kept(customer_id)
         return Answer(entity_id=customer_id, version=kept.version, document=kept.document)
+
+    async def require(self, customer_id: str) -> str:
+        """Return the id under which this customer is kept, in one storage call: who writes beside a profile asks first.
+
+        Raises:
+            CustomerNotFoundError: there is none.
+        """
+        await self._kept(customer_id)
+        return customer_id
 
     async def amend(
         self, *, customer_id: str, patch: CustomerPatch, expected_version: int, operation: Operation

@@ -23,10 +23,12 @@ class Subject(StrEnum):
     """Kinds of entities whose changes are carried to consumers."""
 
     CUSTOMER = "customer"
+    PREFERENCES = "preferences"
 
 
 CONSUMERS: Final[dict[Subject, tuple[QueueName, ...]]] = {
     Subject.CUSTOMER: (QueueName.MAINFRAME_UPDATES,),
+    Subject.PREFERENCES: (),
 }
 
 ALL_QUEUES: Final[tuple[str, ...]] = tuple(name for queue in QueueName for name in (queue.value, queue.poison))

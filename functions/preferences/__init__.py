@@ -1,0 +1,1 @@
+"""How preferences are asked for and stated over HTTP."""
