@@ -166,6 +166,7 @@ module app 'modules/function-app.bicep' = {
     packageContainerUri: hostStorage.outputs.packageContainerUri
     dataTableUri: dataStorage.outputs.tableUri
     dataQueueUri: dataStorage.outputs.queueUri
+    dataBlobUri: dataStorage.outputs.blobUri
     platformSecretUri: vault.outputs.platformSecretUri
     gatewayKeyUri: vault.outputs.gatewayKeyUri
     insightsConnectionString: monitoring.outputs.insightsConnectionString

@@ -37,6 +37,11 @@ class Settings:
         "Queue endpoint of the storage account for data (Azure, by identity)",
         default="",
     )
+    data_blob_uri: str = setting(
+        "DataStorage__blobServiceUri",
+        "Blob endpoint of the storage account for data (Azure, by identity)",
+        default="",
+    )
     data_client_id: str = setting(
         "DataStorage__clientId", "Client id of the user-assigned identity that reads and writes data", default=""
     )
@@ -100,9 +105,10 @@ class Settings:
     )
 
     def __post_init__(self) -> None:
-        if not self.data_storage and not (self.data_table_uri and self.data_queue_uri):
+        if not self.data_storage and not (self.data_table_uri and self.data_queue_uri and self.data_blob_uri):
             raise SettingError(
-                "Set DataStorage, or both DataStorage__tableServiceUri and DataStorage__queueServiceUri."
+                "Set DataStorage, or DataStorage__tableServiceUri, DataStorage__queueServiceUri and "
+                "DataStorage__blobServiceUri."
             )
         if self.platform_secret == _INSECURE_LOCAL_SECRET and not self.data_storage:
             raise SettingError("PLATFORM_SECRET still has its local development value; give this environment its own.")

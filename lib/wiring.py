@@ -23,6 +23,7 @@ from lib.failures.service import FailureService
 from lib.failures.store import FAILURES_TABLE, FailureStore
 from lib.health import Health
 from lib.ids import Ids, Seal, UlidIds
+from lib.imports.files import IMPORTS_CONTAINER
 from lib.mainframe.backoff import Backoff
 from lib.mainframe.breaker import MAINFRAME_TABLE, Breaker
 from lib.mainframe.client import MainframeClient
@@ -64,6 +65,7 @@ ALL_TABLES: Final = (
     RECONCILIATIONS_TABLE,
     ENTITY_INDEX_TABLE,
 )
+ALL_CONTAINERS: Final = (IMPORTS_CONTAINER,)
 _LEASE_MARGIN_SECONDS: Final = 5.0
 
 
@@ -390,6 +392,7 @@ def build(settings: Settings) -> Platform:
         else IdentityConnection(
             table_service_uri=settings.data_table_uri,
             queue_service_uri=settings.data_queue_uri,
+            blob_service_uri=settings.data_blob_uri,
             client_id=settings.data_client_id or None,
         )
     )

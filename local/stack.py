@@ -10,9 +10,10 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -244,11 +245,11 @@ class LocalStack:
         with ThreadPoolExecutor(1) as beside:
             azurite = beside.submit(self._azurite.start)
             self._launch(self._mainframe, _MAINFRAME_RANK)
-            from lib.wiring import ALL_TABLES  # takes half a second, which Azurite needs anyway
+            create_missing = _prepared()  # takes a second, which Azurite needs anyway
 
             self._await_azurite(azurite)
             if not stop_asked():
-                beside.submit(asyncio.run, _create_missing(self.connection_string, ALL_TABLES)).result()
+                beside.submit(asyncio.run, create_missing(self.connection_string)).result()
         self._until(self._mainframe, lambda: answers(self._chosen.control, "/stats"), stop_asked)
         self._launch(self._host, _HOST_RANK)
         self._until(self._host, lambda: answers(self._chosen.app, "/admin/host/ping"), stop_asked)
@@ -340,15 +341,22 @@ class LocalStack:
         return False
 
 
-async def _create_missing(connection_string: str, tables: tuple[str, ...]) -> None:
+def _prepared() -> Callable[[str], Coroutine[None, None, None]]:
+    """Return what creates tables, queues and containers, with all that it needs imported."""
     from lib.messaging.catalogue import ALL_QUEUES
     from lib.storage.azure import AzureStorage, ConnectionString
+    from lib.wiring import ALL_CONTAINERS, ALL_TABLES
 
-    storage = AzureStorage(ConnectionString.parse(connection_string))
-    try:
-        await storage.create_missing(tables=tables, queues=ALL_QUEUES)
-    finally:
-        await storage.close()
+    import_module("azure.storage.blob.aio")  # the slowest of it, else imported at its first use
+
+    async def create_missing(connection_string: str) -> None:
+        storage = AzureStorage(ConnectionString.parse(connection_string))
+        try:
+            await storage.create_missing(tables=ALL_TABLES, queues=ALL_QUEUES, containers=ALL_CONTAINERS)
+        finally:
+            await storage.close()
+
+    return create_missing
 
 
 def _there(part: Part | None, name: str) -> Part:

@@ -161,3 +161,4 @@ resource accountLock 'Microsoft.Authorization/locks@2020-05-01' = if (lock) {
 output accountId string = account.id
 output tableUri string = account.properties.primaryEndpoints.table
 output queueUri string = account.properties.primaryEndpoints.queue
+output blobUri string = account.properties.primaryEndpoints.blob

@@ -10,6 +10,7 @@ param hostAccountName string
 param packageContainerUri string
 param dataTableUri string
 param dataQueueUri string
+param dataBlobUri string
 param platformSecretUri string
 param gatewayKeyUri string
 param insightsConnectionString string
@@ -38,6 +39,7 @@ param lock bool
 var fixedSettings = {
   DataStorage__tableServiceUri: dataTableUri
   DataStorage__queueServiceUri: dataQueueUri
+  DataStorage__blobServiceUri: dataBlobUri
   DataStorage__clientId: identityClientId
   PLATFORM_SECRET: '@Microsoft.KeyVault(SecretUri=${platformSecretUri})'
   GATEWAY_KEY: '@Microsoft.KeyVault(SecretUri=${gatewayKeyUri})'

@@ -29,6 +29,14 @@ class RowTooLargeError(StorageError):
     """The rows do not fit storage's limits; nothing was written."""
 
 
+class BlobMissingError(StorageError):
+    """There is no blob of this name."""
+
+
+class BlobChangedError(StorageError):
+    """The blob is not as long as the writer knew it; nothing was added."""
+
+
 class MessageTooLargeError(StorageError):
     """The message does not fit a queue; nothing was kept."""
 
@@ -42,7 +50,7 @@ class OutcomeUnknownError(StorageError):
 
 
 class StorageSetupError(StorageError):
-    """A table or queue is missing, or we may not use it: nothing was written, and only a deployment repairs it."""
+    """A table, queue or container is missing, or we may not use it; nothing was written. Only a deployment mends it."""
 
 
 class StorageRequestError(StorageError):

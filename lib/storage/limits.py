@@ -23,6 +23,7 @@ BATCH_PART_BYTES = 2 * 1024  # the address and headers around each row of a tran
 PAGE_ROWS = 1000
 MESSAGE_BYTES = 64 * 1024
 RECEIVE_MESSAGES = 32
+APPEND_BYTES = 1024 * 1024
 WEEK_SECONDS = 7 * 24 * 3600
 
 _KEY_FORBIDDEN = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f]")
@@ -30,6 +31,7 @@ _NAME = re.compile(r"[^\W\d]\w{0,254}")
 _NAMES_TAKEN = frozenset({"PartitionKey", "RowKey", "Timestamp"})
 _TABLE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{2,62}")
 _QUEUE_NAME = re.compile(r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*")
+_BLOB_NAME = re.compile(r"(?=.{1,1024}$)[A-Za-z0-9_~-][A-Za-z0-9._~-]*(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 _XML_FORBIDDEN = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 _EARLIEST = datetime(1601, 1, 1, tzinfo=UTC)
 _INT64_END = 2**63
@@ -72,6 +74,30 @@ def check_queue_name(name: str) -> None:
     """Raise ValueError when no queue can have this name."""
     if not _QUEUE_NAME.fullmatch(name):
         raise ValueError(f"{name!r} cannot name a queue")
+
+
+def check_container_name(name: str) -> None:
+    """Raise ValueError when no container can have this name; the rule is that of queues."""
+    if not _QUEUE_NAME.fullmatch(name):
+        raise ValueError(f"{name!r} cannot name a container")
+
+
+def check_blob_name(name: str) -> None:
+    """Raise ValueError for a name that would have to be escaped on its way, or that Azure refuses."""
+    if not _BLOB_NAME.fullmatch(name) or name.endswith("."):
+        raise ValueError("a blob's name is made of letters, digits, . _ ~ - and single slashes between them")
+
+
+def check_range(start: int, length: int) -> None:
+    """Raise ValueError when no such part of a blob can be asked for."""
+    if start < 0 or length < 1:
+        raise ValueError("a range begins at 0 or later and has a length")
+
+
+def check_append(body: bytes, at: int) -> None:
+    """Raise ValueError for what cannot be added at once."""
+    if not 0 < len(body) <= APPEND_BYTES or at < 0:
+        raise ValueError("1 byte to 1 MiB are added at once, behind 0 or more")
 
 
 def check_writes(partition: str, writes: Iterable[Write]) -> None:

@@ -19,6 +19,7 @@ from lib.clock import Clock
 from lib.storage import limits
 from lib.storage.entities import decode, encode
 from lib.storage.errors import RowChangedError, RowExistsError, StorageSetupError
+from lib.storage.memory_blobs import MemoryBlobs
 from lib.storage.ports import Delete, Insert, Message, QueueDepth, Replace, Row, RowPage, Write
 
 # One page in this many is cut short before the end, now and then to nothing.
@@ -28,13 +29,22 @@ _CUT_ONE_PAGE_IN = 4
 class MemoryStorage:
     """A keeper for one event loop. Give the clock that the rest of the test runs on: messages wait by it."""
 
-    def __init__(self, clock: Clock, *, tables: Sequence[str] = (), queues: Sequence[str] = (), seed: int = 0) -> None:
-        """Begin empty, with these tables and queues; the seed decides how pages are cut and messages mixed."""
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        tables: Sequence[str] = (),
+        queues: Sequence[str] = (),
+        containers: Sequence[str] = (),
+        seed: int = 0,
+    ) -> None:
+        """Begin empty, with these names; the seed decides how pages are cut and messages mixed."""
         self._clock = clock
         self._seed = seed
         self._tables: dict[str, MemoryTable] = {}
         self._queues: dict[str, MemoryQueue] = {}
-        self._create(tables, queues)
+        self._containers: dict[str, MemoryBlobs] = {}
+        self._create(tables, queues, containers)
 
     def table(self, name: str) -> "MemoryTable":
         """Return the table of this name; as in Azure, only its use tells whether it exists."""
@@ -44,19 +54,28 @@ class MemoryStorage:
         """Return the queue of this name; as in Azure, only its use tells whether it exists."""
         return self._queue(name)
 
-    async def create_missing(self, *, tables: Sequence[str], queues: Sequence[str]) -> None:
-        """Create the tables and queues that are not there yet."""
+    def blobs(self, container: str) -> MemoryBlobs:
+        """Return the container of this name; as in Azure, only its use tells whether it exists."""
+        limits.check_container_name(container)
+        return self._containers.setdefault(container, MemoryBlobs())
+
+    async def create_missing(
+        self, *, tables: Sequence[str], queues: Sequence[str], containers: Sequence[str] = ()
+    ) -> None:
+        """Create what is not there yet."""
         await asyncio.sleep(0)
-        self._create(tables, queues)
+        self._create(tables, queues, containers)
 
     async def close(self) -> None:
         """Do nothing: what was kept stays, as a process that starts again would find it."""
 
-    def _create(self, tables: Sequence[str], queues: Sequence[str]) -> None:
+    def _create(self, tables: Sequence[str], queues: Sequence[str], containers: Sequence[str]) -> None:
         for name in tables:
             self._table(name).exists = True
         for name in queues:
             self._queue(name).exists = True
+        for name in containers:
+            self.blobs(name).exists = True
 
     def _table(self, name: str) -> "MemoryTable":
         limits.check_table_name(name)

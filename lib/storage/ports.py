@@ -1,10 +1,10 @@
-"""What the rooms may ask of storage: tables of rows and queues of messages, whoever keeps them.
+"""What the rooms may ask of storage: tables of rows, queues of messages and containers of blobs, whoever keeps them.
 
 Two keepers implement these ports and pass the same contract tests: Azure Storage (`lib.storage.azure`) and the
 in-memory twin (`lib.storage.memory`). Wrappers that fail or delay on purpose implement them too, outside `lib`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeAlias
@@ -169,8 +169,54 @@ class Queue(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class BlobInfo:
+    """How large a blob is, and its etag, which changes with every write."""
+
+    size: int
+    etag: str
+
+
+class Blobs(Protocol):
+    """Blobs of one container, by name (1 to 1024 characters, parts between slashes).
+
+    Every method may raise StorageUnavailableError. A missing container raises StorageSetupError.
+    """
+
+    async def put(self, name: str, body: bytes | AsyncIterator[bytes]) -> BlobInfo:
+        """Keep a blob, whole or not at all, whatever was there. Doing it again is harmless."""
+        ...
+
+    async def info(self, name: str) -> BlobInfo | None:
+        """Return what a blob is, without its content; None when there is none."""
+        ...
+
+    async def read(self, name: str, *, start: int, length: int) -> bytes:
+        """Return up to `length` bytes from `start`: fewer at the end, none behind it.
+
+        Raises:
+            BlobMissingError: there is no such blob.
+        """
+        ...
+
+    async def append(self, name: str, body: bytes, *, at: int) -> int:
+        """Add up to 1 MiB to a log that is `at` bytes long (0: begun with this), and return its new length.
+
+        So of two writers that know the same end only one gets in. A log is never `put`.
+
+        Raises:
+            BlobChangedError: it has another length; nothing was added.
+            OutcomeUnknownError: no answer came back; its length tells.
+        """
+        ...
+
+    async def delete(self, name: str) -> None:
+        """Remove a blob; one that is not there is removed already."""
+        ...
+
+
 class Storage(Protocol):
-    """The keeper: gives tables and queues by name."""
+    """The keeper: gives tables, queues and containers by name."""
 
     def table(self, name: str) -> Table:
         """Return the table of this name."""
@@ -180,8 +226,14 @@ class Storage(Protocol):
         """Return the queue of this name."""
         ...
 
-    async def create_missing(self, *, tables: Sequence[str], queues: Sequence[str]) -> None:
-        """Create the tables and queues that are not there yet (one machine and tests; Azure's are made by Bicep)."""
+    def blobs(self, container: str) -> Blobs:
+        """Return the container of this name."""
+        ...
+
+    async def create_missing(
+        self, *, tables: Sequence[str], queues: Sequence[str], containers: Sequence[str] = ()
+    ) -> None:
+        """Create what is not there yet (one machine and tests; Azure's are made by Bicep)."""
         ...
 
     async def close(self) -> None:

@@ -4,14 +4,14 @@ A tap hears `changes.send`, `customers.commit`, `delivery.note`, `mainframe.upda
 end the process: that is how faults and kills reach named places of the protocol without a line of it in `lib`.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
 from lib.mainframe.link import Link
 from lib.mainframe.protocol import Reply
-from lib.storage.ports import Delete, Message, Queue, QueueDepth, Row, RowPage, Storage, Table, Write
+from lib.storage.ports import BlobInfo, Blobs, Delete, Message, Queue, QueueDepth, Row, RowPage, Storage, Table, Write
 
 
 class When(StrEnum):
@@ -111,8 +111,46 @@ class TappedQueue:
 
 
 @dataclass(frozen=True, slots=True)
+class TappedBlobs:
+    """A container whose calls are told."""
+
+    inner: Blobs
+    name: str
+    tap: Tap
+
+    async def put(self, name: str, body: bytes | AsyncIterator[bytes]) -> BlobInfo:
+        """Tell, and keep."""
+        await self.tap(f"{self.name}.put", When.BEFORE)
+        info = await self.inner.put(name, body)
+        await self.tap(f"{self.name}.put", When.AFTER)
+        return info
+
+    async def info(self, name: str) -> BlobInfo | None:
+        """Look."""
+        return await self.inner.info(name)
+
+    async def read(self, name: str, *, start: int, length: int) -> bytes:
+        """Tell, and read."""
+        await self.tap(f"{self.name}.read", When.BEFORE)
+        return await self.inner.read(name, start=start, length=length)
+
+    async def append(self, name: str, body: bytes, *, at: int) -> int:
+        """Tell, and add."""
+        await self.tap(f"{self.name}.append", When.BEFORE)
+        size = await self.inner.append(name, body, at=at)
+        await self.tap(f"{self.name}.append", When.AFTER)
+        return size
+
+    async def delete(self, name: str) -> None:
+        """Tell, and remove."""
+        await self.tap(f"{self.name}.delete", When.BEFORE)
+        await self.inner.delete(name)
+        await self.tap(f"{self.name}.delete", When.AFTER)
+
+
+@dataclass(frozen=True, slots=True)
 class TappedStorage:
-    """A storage whose tables and queues tell their calls."""
+    """A storage whose tables, queues and containers tell their calls."""
 
     inner: Storage
     tap: Tap
@@ -125,9 +163,15 @@ class TappedStorage:
         """Return the tapped queue of this name."""
         return TappedQueue(self.inner.queue(name), name, self.tap)
 
-    async def create_missing(self, *, tables: Sequence[str], queues: Sequence[str]) -> None:
+    def blobs(self, container: str) -> Blobs:
+        """Return the tapped container of this name."""
+        return TappedBlobs(self.inner.blobs(container), container, self.tap)
+
+    async def create_missing(
+        self, *, tables: Sequence[str], queues: Sequence[str], containers: Sequence[str] = ()
+    ) -> None:
         """Create what is missing."""
-        await self.inner.create_missing(tables=tables, queues=queues)
+        await self.inner.create_missing(tables=tables, queues=queues, containers=containers)
 
     async def close(self) -> None:
         """Release connections."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lib.storage.memory import MemoryQueue, MemoryStorage, MemoryTable
-from lib.storage.ports import Delete, Insert, Message, Queue, QueueDepth, Row, RowPage, Table, Write
+from lib.storage.ports import Blobs, Delete, Insert, Message, Queue, QueueDepth, Row, RowPage, Table, Write
 from local.faults.taps import point_of
 from local.simulation.activity import current_activity
 from local.simulation.network import Network
@@ -131,9 +131,15 @@ class WiredStorage:
         """Return the queue of this name."""
         return WiredQueue(self.inner.queue(name), name, self.network, self.witness)
 
-    async def create_missing(self, *, tables: Sequence[str], queues: Sequence[str]) -> None:
+    def blobs(self, container: str) -> Blobs:
+        """Return a container; what travels here has nothing to do with blobs, so they are never disturbed."""
+        return self.inner.blobs(container)
+
+    async def create_missing(
+        self, *, tables: Sequence[str], queues: Sequence[str], containers: Sequence[str] = ()
+    ) -> None:
         """Create what is missing."""
-        await self.inner.create_missing(tables=tables, queues=queues)
+        await self.inner.create_missing(tables=tables, queues=queues, containers=containers)
 
     async def close(self) -> None:
         """Release nothing."""

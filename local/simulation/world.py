@@ -15,7 +15,7 @@ from lib.messaging.envelope import WakeUp
 from lib.settings import Settings
 from lib.storage.memory import MemoryStorage
 from lib.storage.ports import Message
-from lib.wiring import ALL_TABLES, Platform
+from lib.wiring import ALL_CONTAINERS, ALL_TABLES, Platform
 from local.faults.taps import Tap, TappedLink, TappedStorage, When
 from local.simulation.mainframe import MoodyMainframe
 
@@ -44,7 +44,7 @@ class World:
         clock = FixedClock()
         storage = MemoryStorage(clock)
         mainframe = MoodyMainframe()
-        await storage.create_missing(tables=ALL_TABLES, queues=ALL_QUEUES)
+        await storage.create_missing(tables=ALL_TABLES, queues=ALL_QUEUES, containers=ALL_CONTAINERS)
 
         async def tap(point: str, when: When) -> None:
             await world.tap(point, when)

@@ -10,7 +10,7 @@ import pytest
 from lib.clock import FixedClock
 from lib.storage.azure import AzureStorage, ConnectionString
 from lib.storage.memory import MemoryStorage
-from lib.storage.ports import Queue, Row, Storage, Table
+from lib.storage.ports import Blobs, Queue, Row, Storage, Table
 from local.azurite import Azurite
 
 _NUMBERS = itertools.count(1)
@@ -18,11 +18,12 @@ _NUMBERS = itertools.count(1)
 
 @dataclass
 class Keeper:
-    """One keeper with a table and a queue of its own."""
+    """One keeper with a table, a queue and a container of its own."""
 
     storage: Storage
     table: Table
     queue: Queue
+    blobs: Blobs
     clock: FixedClock | None
 
     async def wait(self, seconds: float) -> None:
@@ -65,7 +66,13 @@ async def keeper(request: pytest.FixtureRequest) -> AsyncIterator[Keeper]:
         storage = AzureStorage(ConnectionString.parse(azurite.connection_string))
     name = f"contract{next(_NUMBERS)}"
     try:
-        await storage.create_missing(tables=[name], queues=[name])
-        yield Keeper(storage=storage, table=storage.table(name), queue=storage.queue(name), clock=clock)
+        await storage.create_missing(tables=[name], queues=[name], containers=[name])
+        yield Keeper(
+            storage=storage,
+            table=storage.table(name),
+            queue=storage.queue(name),
+            blobs=storage.blobs(name),
+            clock=clock,
+        )
     finally:
         await storage.close()

@@ -16,7 +16,12 @@ _ENVIRONMENTS = sorted((_ROOT / "infra" / "environments").glob("*.json"))
 _DECLARED = {declared.metadata["name"]: declared for declared in fields(Settings)}
 # One connection, two ways to say it: a connection string on one machine, addresses and an identity in Azure.
 _ON_ONE_MACHINE = {"DataStorage"}
-_IN_AZURE = {"DataStorage__tableServiceUri", "DataStorage__queueServiceUri", "DataStorage__clientId"}
+_IN_AZURE = {
+    "DataStorage__tableServiceUri",
+    "DataStorage__queueServiceUri",
+    "DataStorage__blobServiceUri",
+    "DataStorage__clientId",
+}
 # What the Functions host reads, and the code does not.
 _OF_THE_HOST = {"FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage"}
 # The platform sets them itself on Flex Consumption, or refuses them.

@@ -42,4 +42,6 @@ class TestParse:
 class TestIdentityConnection:
     def test_sends_tokens_over_https_only(self) -> None:
         with pytest.raises(ValueError, match="https"):
-            IdentityConnection("http://a.table.example.net", "https://a.queue.example.net")
+            IdentityConnection(
+                "http://a.table.example.net", "https://a.queue.example.net", "https://a.blob.example.net"
+            )

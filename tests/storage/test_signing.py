@@ -10,7 +10,9 @@ from lib.storage.azure import AzureStorage, ConnectionString, IdentityConnection
 from lib.storage.azure.signing import KeySigner, Service, TokenSigner
 from lib.storage.errors import StorageUnavailableError
 
-IDENTITY = IdentityConnection("https://a.table.core.windows.net", "https://a.queue.core.windows.net")
+IDENTITY = IdentityConnection(
+    "https://a.table.core.windows.net", "https://a.queue.core.windows.net", "https://a.blob.core.windows.net"
+)
 
 
 class IdentityService:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 _TABLE = "table"
 _QUEUE = "queue"
+_BLOB = "blob"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class ConnectionString:
     key: bytes = field(repr=False)
     table_service_uri: str
     queue_service_uri: str
+    blob_service_uri: str
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -29,6 +31,7 @@ class ConnectionString:
             key=b64decode(parts["AccountKey"], validate=True),
             table_service_uri=_endpoint(parts, _TABLE),
             queue_service_uri=_endpoint(parts, _QUEUE),
+            blob_service_uri=_endpoint(parts, _BLOB),
         )
 
 
@@ -41,11 +44,12 @@ class IdentityConnection:
 
     table_service_uri: str
     queue_service_uri: str
+    blob_service_uri: str
     client_id: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse addresses over which a token would travel in the clear."""
-        for uri in (self.table_service_uri, self.queue_service_uri):
+        for uri in (self.table_service_uri, self.queue_service_uri, self.blob_service_uri):
             if urlsplit(uri).scheme != "https":
                 raise ValueError("an identity's token travels over https only")
 

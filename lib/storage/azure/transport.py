@@ -35,6 +35,8 @@ class StorageTimeouts:
     write_seconds: float = 5.0
     send_seconds: float = 1.5
     """One message to a queue: short, as an outbox row stands in when the queue is slow."""
+    blob_seconds: float = 20.0
+    """One request for a blob: up to 4 MiB travel in it."""
     idle_seconds: float = 4.0
     """How long an unused connection is kept: less than the emulator's 5 s, so that we close first and no write meets a
     connection that the other side is just closing."""
