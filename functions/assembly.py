@@ -28,6 +28,7 @@ from functions.reconciliation import queues as reconciliation_queues
 from functions.reconciliation import timers as reconciliation_timers
 from functions.replays import private as replays_private
 from functions.replays import queues as replays_queues
+from functions.replays import timers as replays_timers
 
 PUBLIC_ROUTERS: Final[tuple[APIRouter, ...]] = (
     health_public.router,
@@ -58,6 +59,7 @@ def assemble() -> func.FunctionApp:
     app.register_functions(failures_queues.blueprint)
     app.register_functions(health_timers.blueprint)
     app.register_functions(replays_queues.blueprint)
+    app.register_functions(replays_timers.blueprint)
     app.register_functions(reconciliation_queues.blueprint)
     app.register_functions(reconciliation_timers.blueprint)
     return app

@@ -45,6 +45,8 @@ from lib.reconciliation.judge import Judge
 from lib.reconciliation.runner import SliceRunner
 from lib.reconciliation.service import ReconciliationService
 from lib.reconciliation.store import RECONCILIATIONS_TABLE, ReconciliationStore
+from lib.replays.closing import Closing
+from lib.replays.fronts import Fronts
 from lib.replays.items import Items
 from lib.replays.runner import Runner
 from lib.replays.service import ReplayService
@@ -262,6 +264,7 @@ class Platform:
             store=self._replay_store,
             failures=self._failure_store,
             items=self._replay_items,
+            closing=self._replay_closing,
             queue=self.storage.queue(QueueName.REPLAY_REQUESTS),
             clock=self.clock,
             seal=self.seal("ids"),
@@ -274,9 +277,18 @@ class Platform:
         return Runner(
             service=self.replays,
             store=self._replay_store,
-            items=self._replay_items,
+            fronts=Fronts(
+                store=self._replay_store,
+                items=self._replay_items,
+                clock=self.clock,
+                lease_seconds=self.settings.commit_window_seconds,
+            ),
+            closing=self._replay_closing,
             queue=self.storage.queue(QueueName.REPLAY_REQUESTS),
             clock=self.clock,
+            ids=self.ids,
+            # Longer than a function may run: whoever holds a slice longer than that is dead.
+            lease_seconds=self.settings.commit_window_seconds,
         )
 
     @cached_property
@@ -360,9 +372,12 @@ class Platform:
         return ReplayStore(self.storage.table(REPLAYS_TABLE))
 
     @cached_property
+    def _replay_closing(self) -> Closing:
+        return Closing(store=self._replay_store, items=self._replay_items, clock=self.clock)
+
+    @cached_property
     def _replay_items(self) -> Items:
         return Items(
-            store=self._replay_store,
             failures=self._failure_store,
             service=self.failures,
             sources=self.sources,

@@ -47,13 +47,13 @@ async def create_replay_private(
 ) -> Response:
     """Send failures again: with `dryRun` only tell what would be sent; else start, and answer where to watch it.
 
-    The same request twice is one replay; a `requestId` tells it from an equal one made before.
+    The same request twice is one replay, until that was stopped or cancelled; a `requestId` tells it from an equal one.
     """
     if replay.dry_run:
         return shown(DryRunView.of(await caller.platform.replays.dry_run(replay)))
 
     async def start() -> ReplayView:
-        return ReplayView.of(await caller.platform.replays.start(replay, actor=caller.actor))
+        return ReplayView.of(await caller.platform.replays.start(replay, actor=caller.actor, anew=True))
 
     return await caller.once(
         "create_replay_private",

@@ -7,19 +7,17 @@ from typing import Final
 
 from lib.changes.subjects import SubjectSource
 from lib.clock import Clock
-from lib.failures.models import Failure, FailureState
+from lib.failures.models import Failure, FailureKind, FailureState
 from lib.failures.service import FailureService
 from lib.failures.store import FailureStore, KeptFailure
 from lib.mainframe.ledger import Ledger, LedgerStore
 from lib.messaging.catalogue import QueueName, Subject
 from lib.messaging.envelope import WakeUp
 from lib.replays.models import ItemState, Replay, ReplayItem
-from lib.replays.store import ReplayStore
 from lib.storage.errors import OutcomeUnknownError, RowChangedError, RowExistsError
 from lib.storage.ports import Storage
 
 _TRIES: Final = 6
-_PAGE: Final = 80
 
 
 class ItemContendedError(Exception):
@@ -30,7 +28,6 @@ class ItemContendedError(Exception):
 class Items:
     """Works on the failures of a replay."""
 
-    store: ReplayStore
     failures: FailureStore
     service: FailureService
     sources: Mapping[Subject, SubjectSource]
@@ -57,6 +54,8 @@ class Items:
         if kept is None:
             return ItemState.SUPERSEDED
         failure = kept.failure
+        if failure.state is FailureState.RESOLVED:
+            return ItemState.REPLAYED  # delivered since it was selected, perhaps by a slice that died afterwards
         subject, entity_id, version = _named(failure)
         snapshot_version, superseded = await self.standing(failure)
         if superseded or snapshot_version < version:
@@ -76,45 +75,45 @@ class Items:
         await self.storage.queue(QueueName(failure.queue)).send(wake_up.body())
         return ItemState.SENT
 
-    async def outcome(self, item: ReplayItem) -> ItemState:
-        """Return what became of a failure that was sent."""
-        kept = await self.failures.get(item.failure_id)
-        if kept is None:
+    async def outcome(self, failure_id: str) -> ItemState:
+        """Return what became of a failure that was sent.
+
+        Raises:
+            ItemContendedError: the host shall run the slice again.
+        """
+        kept = await self.failures.get(failure_id)
+        if kept is None or kept.failure.state is FailureState.SUPERSEDED:
             return ItemState.SUPERSEDED
         failure = kept.failure
+        if failure.state is FailureState.RESOLVED:
+            return ItemState.REPLAYED
         subject, entity_id, version = _named(failure)
         ledger = await self.ledgers.read(subject, entity_id, partition=failure.customer_id or entity_id)
-        if ledger.state.acknowledged >= version:
-            await self.service.settle(
-                kept, FailureState.RESOLVED if ledger.state.acknowledged == version else FailureState.SUPERSEDED
-            )
-            return ItemState.REPLAYED if ledger.state.acknowledged == version else ItemState.SUPERSEDED
-        if ledger.state.failed >= version:
-            if ledger.state.failed > version:
-                await self.service.settle(kept, FailureState.SUPERSEDED)
-                return ItemState.SUPERSEDED
+        if ledger.state.acknowledged == version:
+            await self.service.settle(kept, FailureState.RESOLVED)
+            return ItemState.REPLAYED
+        if ledger.state.done <= version and (ledger.state.failed == version or _listed_again(failure)):
             await self._open_again(kept)
             return ItemState.REJECTED_AGAIN
-        current, superseded = await self.standing(failure)
-        if superseded and current > version:
+        current, _ = await self.standing(failure)
+        if max(ledger.state.done, current) > version:
             await self.service.settle(kept, FailureState.SUPERSEDED)
             return ItemState.SUPERSEDED
         return ItemState.SENT
 
-    async def give_back(self, replay: Replay) -> None:
-        """Make what a cancelled or stopped replay had not sent yet open again."""
-        number = 0
-        while True:
-            waiting = await self.store.items(
-                replay.id, states=[ItemState.WAITING, ItemState.SENT], limit=_PAGE, from_number=number
-            )
-            for one in waiting:
-                kept = await self.failures.get(one.item.failure_id)
-                if kept is not None and kept.failure.replay_id == replay.id:
-                    await self._open_again(kept)
-            if len(waiting) < _PAGE:
-                return
-            number = waiting[-1].item.number + 1
+    async def give_back(self, item: ReplayItem, replay: Replay) -> ItemState:
+        """Make a failure open again that a replay held when it ended early, and return what it is then."""
+        if item.state is ItemState.SENT:
+            became = await self.outcome(item.failure_id)
+            if became is ItemState.SENT:
+                await self._open_again(await self.failures.get(item.failure_id))
+            return became
+        kept = await self.failures.get(item.failure_id)
+        if kept is not None and kept.failure.replay_id == replay.id:
+            # Claimed, and perhaps not sent: sending twice does no harm, but not sent it would be nowhere on its way.
+            await self.send(item.failure_id, replay)
+            await self._open_again(kept)
+        return item.state
 
     async def _claimed(self, failure_id: str, replay: Replay) -> KeptFailure | None:
         for _ in range(_TRIES):
@@ -122,10 +121,11 @@ class Items:
             if kept is None:
                 return None
             failure = kept.failure
-            if failure.state is FailureState.REPLAYING and failure.replay_id == replay.id:
+            if failure.replay_id == replay.id or failure.state is FailureState.RESOLVED:
                 return kept
-            if failure.state is not FailureState.OPEN:
-                return None  # delivered, superseded or dismissed since it was selected
+            # What another replay holds was left behind by it: only one has the turn.
+            if failure.state not in {FailureState.OPEN, FailureState.REPLAYING}:
+                return None  # superseded or dismissed since it was selected
             claimed = failure.model_copy(
                 update={"state": FailureState.REPLAYING, "replay_id": replay.id, "replays": failure.replays + 1}
             )
@@ -146,16 +146,21 @@ class Items:
             return
         raise ItemContendedError
 
-    async def _open_again(self, kept: KeptFailure) -> None:
-        current: KeptFailure | None = kept
+    async def _open_again(self, kept: KeptFailure | None) -> None:
+        current = kept
         for _ in range(_TRIES):
             if current is None or current.failure.state is not FailureState.REPLAYING:
                 return
             after = current.failure.model_copy(update={"state": FailureState.OPEN, "replay_id": None})
             if await self.failures.swap(current, after):
                 return
-            current = await self.failures.get(kept.failure.id)
+            current = await self.failures.get(current.failure.id)
         raise ItemContendedError
+
+
+def _listed_again(failure: Failure) -> bool:
+    """Tell whether a message that processes failed or died under was poisoned once more."""
+    return failure.kind is FailureKind.PROGRAMMING_ERROR and failure.state is FailureState.OPEN
 
 
 def _named(failure: Failure) -> tuple[Subject, str, int]:

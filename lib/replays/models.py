@@ -1,5 +1,7 @@
 """What a replay is: what was asked, where it stands, and what became of each failure in it."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 
@@ -77,9 +79,13 @@ class Counts(BaseModel):
     rejected_again: Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"})] = 0
     waiting: Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"})] = 0
 
-    def moved(self, became: "ItemState") -> Self:
-        """Return the counts after one waiting failure became something else."""
-        return self.model_copy(update={"waiting": self.waiting - 1, became.counter: getattr(self, became.counter) + 1})
+    def moved(self, became: Iterable["ItemState"]) -> Self:
+        """Return the counts after waiting failures became something else."""
+        after = self.model_dump()
+        for state in became:
+            after["waiting"] -= 1
+            after[state.counter] += 1
+        return type(self)(**after)
 
 
 class ItemState(StrEnum):
@@ -107,8 +113,10 @@ class ItemState(StrEnum):
 class Replay(BaseModel):
     """A replay as it is kept.
 
-    `generation` tells the running chain of slices from one that was stopped; `not_before` keeps the rate, however many
-    messages there are for the next slice; `steps` numbers the audit.
+    What is due stands in `slice_number`: a message for an earlier slice is late and ends. `holder` works on it until
+    `held_until`. Two fronts move through the items in the order of their numbers: all below `sent` were sent, all below
+    `settled_to` have their outcome; `looked_to` is where the next look at those between goes on. `anchor_at` and
+    `anchor_sent` say since when, and from which item on, the rate is kept. `steps` numbers the audit.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
@@ -118,16 +126,35 @@ class Replay(BaseModel):
     state: ReplayState
     paused_in: ReplayState | None = None
     counts: Counts = Counts()
-    sent: int = 0
     cursor: str | None = None
-    selected_all: bool = False
+    sent: int = 0
+    settled_to: int = 0
+    looked_to: int = 0
+    anchor_at: AwareDatetime | None = None
+    anchor_sent: int = 0
+    slice_number: int = 0
+    holder: str | None = None
+    held_until: AwareDatetime | None = None
+    idle_slices: int = 0
     steps: int = 0
-    generation: int = 1
-    not_before: AwareDatetime | None = None
     created_at: AwareDatetime
     updated_at: AwareDatetime
     ended_at: AwareDatetime | None = None
     note: str = ""
+
+    @property
+    def unanswered(self) -> int:
+        """How many were sent and have no outcome yet."""
+        return self.sent - (self.counts.selected - self.counts.waiting)
+
+    @property
+    def unsent(self) -> int:
+        """How many are still to be sent."""
+        return self.counts.selected - self.sent
+
+    def held(self, now: datetime) -> bool:
+        """Tell whether somebody is at work on it now."""
+        return self.held_until is not None and now < self.held_until
 
     def with_(self, **fields: Any) -> Self:
         """Return the replay with some fields changed."""
@@ -158,13 +185,13 @@ class AuditEntry(BaseModel):
 
 
 class SliceOrder(BaseModel):
-    """The message that makes a replay go on: which one, and in which generation of its chain."""
+    """The message that makes a replay go on: which slice of which one. `looks` counts how often it came too early."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
     replay_id: str
-    generation: int
-    step: int = 0
+    slice_number: int
+    looks: int = 0
 
 
 class DryRun(BaseModel):

@@ -1,7 +1,8 @@
 """The job: a replay in slices that fit the function's timeout, each one a message that sends the next.
 
 Every step is one transaction on the replay's partition; a crash anywhere leaves the message, which comes back, and
-doing a step again is harmless.
+doing a step again is harmless. A slice is held by one at a time, and its number tells late messages from the one that
+is due, so that neither a duplicate nor a message that comes back can make a second chain.
 """
 
 from dataclasses import dataclass
@@ -11,21 +12,27 @@ from typing import Final
 from pydantic import ValidationError
 
 from lib.clock import Clock
+from lib.ids import Ids
 from lib.messaging.envelope import UnreadableMessageError, unwrapped
-from lib.replays.items import Items
-from lib.replays.models import ENDED, AuditEntry, ItemState, Replay, ReplayItem, ReplayRequest, ReplayState, SliceOrder
+from lib.replays.closing import Closing, ended
+from lib.replays.fronts import Fronts
+from lib.replays.items import ItemContendedError
+from lib.replays.models import ENDED, AuditEntry, Replay, ReplayItem, ReplayRequest, ReplayState, SliceOrder
+from lib.replays.pace import anchored, room, seconds_to_next
 from lib.replays.service import ReplayRunningError, ReplayService
-from lib.replays.store import KeptItem, KeptReplay, ReplayChangedError, ReplayStore
+from lib.replays.store import AT_ONCE, KeptReplay, ReplayChangedError, ReplayStore
+from lib.storage.errors import StorageError
 from lib.storage.ports import Queue
 from lib.telemetry import event_log
 
-_SELECT_AT_ONCE: Final = 80
-_SELECT_PAGES: Final = 10
-_SEND_AT_ONCE: Final = 80
-_TICK_SECONDS: Final = 2.0
+_SELECT_PAGES: Final = 20
+# A function may run for a minute; a slice that has sent for so long leaves the rest to the next.
+_SENDING_SECONDS: Final = 15.0
 _BUSY_SECONDS: Final = 30.0
-_LOOK_AGAIN_SECONDS: Final = 0.5
-_WATCH_AT_ONCE: Final = 80
+_LOOK_AGAIN_SECONDS: Final = 1.0
+_EARLY_SECONDS: Final = 2.0
+_EARLY_LOOKS: Final = 30
+_STORAGE_SECONDS: Final = 15.0
 _JOB: Final = "replay-job"
 
 _log = event_log("replays")
@@ -37,16 +44,19 @@ class Runner:
 
     service: ReplayService
     store: ReplayStore
-    items: Items
+    fronts: Fronts
+    closing: Closing
     queue: Queue
     clock: Clock
+    ids: Ids
+    lease_seconds: float
 
     async def take(self, body: str | bytes) -> None:
         """Handle a message: the next slice of a replay, or a request that operations dropped on the queue.
 
         Raises:
             UnreadableMessageError: it is neither; it is listed as a failure.
-            StorageError, ItemContendedError: the host shall run it again.
+            StorageError: not even the queue answers; the host shall run it again.
         """
         raw = unwrapped(body)
         try:
@@ -54,20 +64,15 @@ class Runner:
         except ValidationError:
             await self._start(raw, body)
             return
-        kept = await self.store.get(order.replay_id)
-        if kept is None or kept.replay.generation != order.generation or kept.replay.state in ENDED:
-            return
-        if kept.replay.state is ReplayState.PAUSED:
-            return
-        wait_seconds: float | None = self._early(kept.replay)
-        if wait_seconds is None:
-            try:
-                wait_seconds = await self._slice(kept)
-            except ReplayChangedError:
-                wait_seconds = _LOOK_AGAIN_SECONDS
-        if wait_seconds is not None:
-            following = order.model_copy(update={"step": order.step + 1})
-            await self.queue.send(following.model_dump_json(by_alias=True), delay_seconds=wait_seconds)
+        holder = self.ids.new("lse")
+        try:
+            await self._take(order, holder)
+        except (ReplayChangedError, ItemContendedError, StorageError) as error:
+            # None of these must use up the host's few tries: the message is sent again instead.
+            _log.warning("replay.sliceAgain", replay=order.replay_id, reason=type(error).__name__)
+            await self._let_go(order.replay_id, holder)
+            passing = isinstance(error, ReplayChangedError | ItemContendedError)
+            await self._later(order, _LOOK_AGAIN_SECONDS if passing else _STORAGE_SECONDS)
 
     async def _start(self, raw: bytes, body: str | bytes) -> None:
         try:
@@ -83,96 +88,121 @@ class Runner:
         except ReplayRunningError:
             await self.queue.send(body if isinstance(body, str) else body.decode(), delay_seconds=_BUSY_SECONDS)
 
-    async def _slice(self, kept: KeptReplay) -> float | None:
-        """Do one slice and return when the next is due, or None when the replay has ended."""
+    async def _take(self, order: SliceOrder, holder: str) -> None:
+        kept = await self.store.get(order.replay_id)
+        if kept is None or order.slice_number > kept.replay.slice_number:
+            # What sent it is still to be kept; if that takes too long, it never will be.
+            if order.looks < _EARLY_LOOKS:
+                await self._later(order.model_copy(update={"looks": order.looks + 1}), _EARLY_SECONDS)
+            return
+        replay, now = kept.replay, self.clock.now()
+        if replay.state in ENDED:
+            if not await self.closing.finish(kept):
+                await self._later(order, _LOOK_AGAIN_SECONDS)
+            return
+        if replay.state is ReplayState.PAUSED or order.slice_number < replay.slice_number:
+            return
+        if replay.held_until is not None and replay.held(now):
+            await self._later(order, (replay.held_until - now).total_seconds())
+            return
+        held_until = now + timedelta(seconds=self.lease_seconds)
+        kept = await self.store.step(kept, replay.with_(holder=holder, held_until=held_until, updated_at=now))
+        await self._slice(kept, died=replay.holder is not None)
+
+    async def _slice(self, kept: KeptReplay, *, died: bool) -> None:
         if kept.replay.state is ReplayState.SELECTING:
-            await self._select(kept)
-            return 0.0
-        kept = await self._watch(kept)
+            selected = await self._select(kept)
+            if selected is not None:
+                await self._hand_over(selected, 0.0)
+            return
+        sent, settled = kept.replay.sent, kept.replay.counts
+        kept = await self.fronts.look(kept)
+        verdict = _verdict(kept.replay)
+        if verdict is not None:
+            await self._end(kept, *verdict)
+            return
         replay = kept.replay
-        if replay.counts.rejected_again >= replay.request.stop_after_failures:
-            return await self._end(kept, ReplayState.STOPPED, f"{replay.counts.rejected_again} failed again")
-        if replay.state is ReplayState.CANARY and replay.counts.rejected_again:
-            return await self._end(kept, ReplayState.STOPPED, "the canary failed again")
-        if replay.counts.waiting == 0:
-            return await self._end(kept, ReplayState.COMPLETED, "")
-        if replay.state is ReplayState.CANARY and replay.sent >= min(replay.request.canary, replay.counts.selected):
-            if replay.sent > _settled(replay):
-                return _TICK_SECONDS
+        afresh = died
+        if replay.state is ReplayState.CANARY and not (replay.unanswered or room(replay)):
             entry = self._entry(replay, "canaryPassed")
-            kept = await self.store.step(kept, self._now(replay.with_(state=ReplayState.RUNNING)), audit=entry)
-        return await self._send(kept)
+            kept = await self.store.step(kept, replay.with_(state=ReplayState.RUNNING), audit=entry)
+            afresh = True
+        kept = kept.now(anchored(kept.replay, self.clock.now(), afresh=afresh))
+        kept = await self.fronts.send(kept, _SENDING_SECONDS)
+        replay = kept.replay
+        moved = replay.sent > sent or replay.counts != settled
+        kept = kept.now(replay.with_(idle_slices=0 if moved else replay.idle_slices + 1))
+        verdict = _verdict(kept.replay)
+        if verdict is not None:
+            await self._end(kept, *verdict)
+            return
+        await self._hand_over(kept, seconds_to_next(kept.replay, self.clock.now()))
 
-    def _early(self, replay: Replay) -> float | None:
-        if replay.not_before is None:
+    async def _select(self, kept: KeptReplay) -> KeptReplay | None:
+        turn = await self.store.turn()
+        if turn is None or turn.replay_id != kept.replay.id:
+            await self._end(kept, ReplayState.CANCELLED, "another replay took its turn before it began")
             return None
-        seconds = (replay.not_before - self.clock.now()).total_seconds()
-        return seconds if seconds > 0 else None
-
-    async def _select(self, kept: KeptReplay) -> None:
         for _ in range(_SELECT_PAGES):
-            replay = kept.replay
-            found, cursor = await self.service.meant(replay.request, cursor=replay.cursor, limit=_SELECT_AT_ONCE)
+            replay, now = kept.replay, self.clock.now()
+            found, cursor = await self.service.meant(
+                replay.request, cursor=replay.cursor, limit=AT_ONCE, turn_of=replay.id
+            )
             chosen = [failure for failure in found if failure.replayable]
             first = replay.counts.selected
             new = [(ReplayItem(number=first + index, failure_id=one.id), None) for index, one in enumerate(chosen)]
             total = first + len(new)
             counts = replay.counts.model_copy(update={"selected": total, "waiting": replay.counts.waiting + len(new)})
-            state = ReplayState.SELECTING
+            after = replay.with_(
+                counts=counts, cursor=cursor, held_until=now + timedelta(seconds=self.lease_seconds), updated_at=now
+            )
             if cursor is None:
-                state = ReplayState.CANARY if replay.request.canary else ReplayState.RUNNING
-            entry = self._entry(replay, "selected", f"{total} failures") if cursor is None else None
-            after = self._now(replay.with_(counts=counts, cursor=cursor, state=state, selected_all=cursor is None))
-            kept = await self.store.step(kept, after, items=new, audit=entry)
-            if cursor is None:
-                return
-
-    async def _send(self, kept: KeptReplay) -> float:
-        replay = kept.replay
-        room = max(1, min(_SEND_AT_ONCE, round(replay.request.rate_per_second * _TICK_SECONDS)))
-        if replay.state is ReplayState.CANARY:
-            room = min(room, replay.request.canary - replay.sent)
-        waiting = await self.store.items(replay.id, states=[ItemState.WAITING], limit=room)
-        wait_seconds = max(_TICK_SECONDS, len(waiting) / replay.request.rate_per_second)
-        # The time of the next slice is kept before this one sends: a second message for it cannot double the rate.
-        not_before = self.clock.now() + timedelta(seconds=wait_seconds)
-        kept = await self.store.step(kept, self._now(replay.with_(not_before=not_before)))
-        for one in waiting:
-            became = await self.items.send(one.item.failure_id, replay)
-            kept = await self._moved(kept, one, became)
-        return wait_seconds
-
-    async def _watch(self, kept: KeptReplay) -> KeptReplay:
-        for one in await self.store.items(kept.replay.id, states=[ItemState.SENT], limit=_WATCH_AT_ONCE):
-            became = await self.items.outcome(one.item)
-            if became is not ItemState.SENT:
-                kept = await self._moved(kept, one, became)
+                after = after.with_(state=ReplayState.CANARY if replay.request.canary else ReplayState.RUNNING)
+                entry = self._entry(replay, "selected", f"{total} failures")
+                return await self.store.step(kept, after, items=new, audit=entry)
+            kept = await self.store.step(kept, after, items=new)
         return kept
 
-    async def _moved(self, kept: KeptReplay, one: KeptItem, became: ItemState) -> KeptReplay:
-        """Keep what an item became together with the counts, so that they add up at every moment."""
-        replay, now = kept.replay, self.clock.now()
-        item = one.item.model_copy(update={"state": became, "sent_at": one.item.sent_at or now})
-        counts = replay.counts.moved(became) if became.settled else replay.counts
-        sent = replay.sent + (one.item.state is ItemState.WAITING)
-        return await self.store.step(kept, self._now(replay.with_(counts=counts, sent=sent)), items=[(item, one.row)])
+    async def _hand_over(self, kept: KeptReplay, seconds: float) -> None:
+        # The message of the next slice first, then what it will find: so there always is one.
+        replay = kept.replay
+        after = replay.with_(
+            slice_number=replay.slice_number + 1, holder=None, held_until=None, updated_at=self.clock.now()
+        )
+        await self.service.order(after, delay_seconds=seconds)
+        await self.store.step(kept, after)
 
     async def _end(self, kept: KeptReplay, state: ReplayState, note: str) -> None:
-        replay, now = kept.replay, self.clock.now()
-        ended = replay.with_(state=state, note=note, updated_at=now, ended_at=now)
-        if state is not ReplayState.COMPLETED:
-            await self.items.give_back(replay)
-        await self.store.step(kept, ended, audit=self._entry(replay, state.value, note))
-        await self.store.end_turn(replay.id)
-        _log.info("replay.ended", replay=replay.id, state=state, **ended.counts.model_dump())
+        now = self.clock.now()
+        after = ended(kept.replay, state=state, note=note, holder=None, held_until=None, updated_at=now, ended_at=now)
+        kept = await self.store.step(kept, after, audit=self._entry(after, state.value, note))
+        _log.info("replay.ended", replay=after.id, state=state, **after.counts.model_dump())
+        if not await self.closing.finish(kept):
+            await self.service.order(after)
+
+    async def _let_go(self, replay_id: str, holder: str) -> None:
+        """Give up the turn at a slice that cannot be gone on with now; when that fails too, it ends by its time."""
+        try:
+            kept = await self.store.get(replay_id)
+            if kept is not None and kept.replay.holder == holder:
+                await self.store.step(kept, kept.replay.with_(holder=None, held_until=None))
+        except (StorageError, ReplayChangedError) as error:
+            _log.info("replay.heldOn", replay=replay_id, reason=type(error).__name__)
+
+    async def _later(self, order: SliceOrder, seconds: float) -> None:
+        await self.queue.send(order.model_dump_json(by_alias=True), delay_seconds=seconds)
 
     def _entry(self, replay: Replay, action: str, detail: str = "") -> AuditEntry:
         return AuditEntry(at=self.clock.now(), actor=_JOB, action=action, ticket=replay.request.ticket, detail=detail)
 
-    def _now(self, replay: Replay) -> Replay:
-        return replay.with_(updated_at=self.clock.now())
 
-
-def _settled(replay: Replay) -> int:
-    counts = replay.counts
-    return counts.replayed + counts.superseded + counts.rejected_again
+def _verdict(replay: Replay) -> tuple[ReplayState, str] | None:
+    """Return how a replay ends now and why, or None while it goes on."""
+    failed = replay.counts.rejected_again
+    if failed >= replay.request.stop_after_failures:
+        return ReplayState.STOPPED, f"{failed} failed again"
+    if replay.state is ReplayState.CANARY and failed:
+        return ReplayState.STOPPED, "the canary failed again"
+    if replay.counts.waiting == 0:
+        return ReplayState.COMPLETED, ""
+    return None

@@ -13,7 +13,8 @@ from lib.failures.models import Failure, FailureFilter, FailureState
 from lib.failures.store import FAILURE_PREFIX, FailureStore
 from lib.ids import Seal, is_id
 from lib.paging import Cursors, Page
-from lib.replays.items import Items
+from lib.replays.closing import Closing, ended
+from lib.replays.items import ItemContendedError, Items
 from lib.replays.models import (
     ENDED,
     AuditEntry,
@@ -34,6 +35,10 @@ _SCAN: Final = 200
 _TRIES: Final = 6
 _LISTING: Final = "replays"
 _NEVER_KEPT_AFTER: Final = timedelta(minutes=2)
+# Hidden for as long as it takes to keep what the message speaks of.
+_FIRST_SLICE_SECONDS: Final = 2.0
+# Longer than a host that died keeps its message hidden (10 minutes), so that such a message is seen first.
+_STANDS_STILL: Final = timedelta(minutes=15)
 
 _log = event_log("replays")
 
@@ -72,6 +77,7 @@ class ReplayService:
     store: ReplayStore
     failures: FailureStore
     items: Items
+    closing: Closing
     queue: Queue
     clock: Clock
     seal: Seal
@@ -82,8 +88,10 @@ class ReplayService:
         selected: list[Failure] = []
         not_replayable, complete = 0, True
         cursor: str | None = None
+        turn = await self.store.turn()
+        turn_of = turn.replay_id if turn else None
         while True:
-            found, cursor = await self.meant(request, cursor=cursor, limit=_SCAN)
+            found, cursor = await self.meant(request, cursor=cursor, limit=_SCAN, turn_of=turn_of)
             selected += [failure for failure in found if failure.replayable]
             not_replayable += sum(not failure.replayable for failure in found)
             if cursor is None:
@@ -102,39 +110,36 @@ class ReplayService:
             sample=tuple(looked_at[:_SAMPLE]),
         )
 
-    async def start(self, request: ReplayRequest, *, actor: str) -> Replay:
+    async def start(self, request: ReplayRequest, *, actor: str, anew: bool = False) -> Replay:
         """Start a replay, or return the one that this same request started before.
+
+        With `anew`, one that was stopped or cancelled is followed by another: what it left is still open.
 
         Raises:
             ReplayRunningError: another replay runs.
             ReplayInvalidError: an id is not one of a failure.
         """
         _check_ids(request)
-        replay_id = self.id_of(request)
-        kept = await self.store.get(replay_id)
+        replay_id, kept = await self._asked_before(request, anew=anew)
         if kept is None:
-            turn = await self.store.take_turn(replay_id, now=self.clock.now())
-            if turn.replay_id != replay_id and await self._over(turn):
-                await self.store.end_turn(turn.replay_id)
-                turn = await self.store.take_turn(replay_id, now=self.clock.now())
-            if turn.replay_id != replay_id:
-                raise ReplayRunningError(turn.replay_id)
+            await self._take_turn(replay_id)
             now = self.clock.now()
             replay = Replay(id=replay_id, request=request, state=ReplayState.SELECTING, created_at=now, updated_at=now)
+            # The message first: a replay that is kept has one, and a message without a replay ends by itself.
+            await self.order(replay, delay_seconds=_FIRST_SLICE_SECONDS)
             await self.store.insert(replay, self._entry(replay, actor, "requested", request.reason))
             kept = await self.store.get(replay_id)
             if kept is None:
                 raise UnavailableError("The replay could not be kept now.")
             _log.info("replay.requested", replay=replay_id, ticket=request.ticket)
-        if kept.replay.state not in ENDED | {ReplayState.PAUSED}:
-            # Also for a replay that was kept before: its first message may never have been sent.
-            await self._order(kept.replay)
+        elif kept.replay.state not in ENDED | {ReplayState.PAUSED}:
+            await self.order(kept.replay)
         return kept.replay
 
-    def id_of(self, request: ReplayRequest) -> str:
-        """Return the id of the replay that this request starts: the same for the same request."""
+    def id_of(self, request: ReplayRequest, *, earlier: int = 0) -> str:
+        """Return the id of the replay that this request starts, after so many that it started before."""
         canonical = json.dumps(request.model_dump(mode="json", exclude={"dry_run"}), sort_keys=True)
-        return self.seal.id(REPLAY_PREFIX, canonical)
+        return self.seal.id(REPLAY_PREFIX, f"{canonical}~{earlier}" if earlier else canonical)
 
     async def read(self, *, replay_id: str) -> Replay:
         """Return where a replay stands.
@@ -164,30 +169,75 @@ class ReplayService:
     async def resume(self, *, replay_id: str, actor: str) -> Replay:
         """Go on where it was paused; twice is once."""
         replay = await self._move(replay_id, actor, "resumed")
-        await self._order(replay)
+        await self.order(replay)
         return replay
 
     async def cancel(self, *, replay_id: str, actor: str) -> Replay:
         """End it: what was sent is delivered, what still waits stays open. Twice is once."""
-        replay = await self._move(replay_id, actor, "cancelled")
-        await self.items.give_back(replay)
-        await self.store.end_turn(replay_id)
-        return replay
+        await self._move(replay_id, actor, "cancelled")
+        kept = await self._kept(replay_id)
+        try:
+            closed = await self.closing.finish(kept)
+        except (ReplayChangedError, ItemContendedError):
+            closed = False
+        if not closed:
+            await self.order(kept.replay)
+        return kept.replay
+
+    async def watch(self) -> bool:
+        """Send the message of a replay that stands still again, and return whether one did: it may have been lost."""
+        turn = await self.store.turn()
+        kept = await self.store.get(turn.replay_id) if turn else None
+        if kept is None or kept.replay.state is ReplayState.PAUSED:
+            return False
+        replay = kept.replay
+        if self.clock.now() - max(replay.updated_at, replay.held_until or replay.updated_at) < _STANDS_STILL:
+            return False
+        _log.warning("replay.stoodStill", replay=replay.id, state=replay.state, slice=replay.slice_number)
+        await self.order(replay)
+        return True
+
+    async def order(self, replay: Replay, *, delay_seconds: float = 0) -> None:
+        """Send the message for the slice that is due."""
+        order = SliceOrder(replay_id=replay.id, slice_number=replay.slice_number)
+        await self.queue.send(order.model_dump_json(by_alias=True), delay_seconds=delay_seconds)
 
     async def meant(
-        self, request: ReplayRequest, *, cursor: str | None, limit: int
+        self, request: ReplayRequest, *, cursor: str | None, limit: int, turn_of: str | None
     ) -> tuple[list[Failure], str | None]:
-        """Return some of the open failures that a request means, and where to go on."""
+        """Return some of the failures that a request means and that are free, and where to go on.
+
+        Free is what is open, and what a replay left behind whose turn it is no longer.
+        """
+        resume: str | None
         if request.failure_ids is not None:
             start = int(cursor or 0)
             chosen = request.failure_ids[start : start + limit]
             kept = await asyncio.gather(*(self.failures.get(failure_id) for failure_id in chosen))
-            following = start + limit
-            found = [one.failure for one in kept if one is not None and one.failure.state is FailureState.OPEN]
-            return found, str(following) if following < len(request.failure_ids) else None
-        wanted = request.filter or FailureFilter()
-        rows, resume = await self.failures.page(limit=limit, resume=cursor)
-        return [one for one in rows if one.state is FailureState.OPEN and wanted.meets(one)], resume
+            resume = str(start + limit) if start + limit < len(request.failure_ids) else None
+            found = [one.failure for one in kept if one is not None]
+        else:
+            wanted = request.filter or FailureFilter()
+            rows, resume = await self.failures.page(limit=limit, resume=cursor)
+            found = [one for one in rows if wanted.meets(one)]
+        return [one for one in found if _free(one, turn_of)], resume
+
+    async def _asked_before(self, request: ReplayRequest, *, anew: bool) -> tuple[str, KeptReplay | None]:
+        earlier = 0
+        while True:
+            replay_id = self.id_of(request, earlier=earlier)
+            kept = await self.store.get(replay_id)
+            if kept is None or not anew or kept.replay.state not in {ReplayState.STOPPED, ReplayState.CANCELLED}:
+                return replay_id, kept
+            earlier += 1
+
+    async def _take_turn(self, replay_id: str) -> None:
+        turn = await self.store.take_turn(replay_id, now=self.clock.now())
+        if turn.replay_id != replay_id and await self._over(turn):
+            await self.store.end_turn(turn.replay_id)
+            turn = await self.store.take_turn(replay_id, now=self.clock.now())
+        if turn.replay_id != replay_id:
+            raise ReplayRunningError(turn.replay_id)
 
     async def _would_do(self, failure: Failure) -> DryRunItem:
         current, superseded = await self.items.standing(failure)
@@ -207,7 +257,9 @@ class ReplayService:
             if after is None:
                 return kept.replay
             now = self.clock.now()
-            after = after.with_(updated_at=now, ended_at=now if after.state in ENDED else None)
+            after = after.with_(updated_at=now)
+            if after.state in ENDED:
+                after = ended(after, ended_at=now)
             try:
                 moved = await self.store.step(kept, after, audit=self._entry(after, actor, action))
             except ReplayChangedError:
@@ -215,17 +267,15 @@ class ReplayService:
             return moved.replay
         raise UnavailableError("The replay could not be changed now.")
 
-    async def _order(self, replay: Replay) -> None:
-        await self.queue.send(
-            SliceOrder(replay_id=replay.id, generation=replay.generation).model_dump_json(by_alias=True)
-        )
-
     async def _over(self, turn: Turn) -> bool:
         """Tell whether the replay whose turn it is has ended, or was never kept because its request died."""
         kept = await self.store.get(turn.replay_id)
         if kept is None:
             return self.clock.now() - turn.since > _NEVER_KEPT_AFTER
-        return kept.replay.state in ENDED
+        try:
+            return await self.closing.finish(kept)
+        except (ReplayChangedError, ItemContendedError):
+            return False
 
     def _entry(self, replay: Replay, actor: str, action: str, detail: str = "") -> AuditEntry:
         return AuditEntry(at=self.clock.now(), actor=actor, action=action, ticket=replay.request.ticket, detail=detail)
@@ -241,15 +291,21 @@ def _moved(replay: Replay, action: str) -> Replay | None:
     """Return the replay after a person's step, or None when it is there already."""
     state = replay.state
     if action == "paused" and state is not ReplayState.PAUSED and state not in ENDED:
-        return replay.with_(state=ReplayState.PAUSED, paused_in=state, generation=replay.generation + 1)
+        return replay.with_(state=ReplayState.PAUSED, paused_in=state)
     if action == "resumed" and state is ReplayState.PAUSED:
-        return replay.with_(state=replay.paused_in or ReplayState.RUNNING, paused_in=None)
+        # What was not sent meanwhile is not made up for.
+        return replay.with_(state=replay.paused_in or ReplayState.RUNNING, paused_in=None, anchor_at=None)
     if action == "cancelled" and state not in ENDED:
-        return replay.with_(state=ReplayState.CANCELLED, paused_in=None, generation=replay.generation + 1)
+        return replay.with_(state=ReplayState.CANCELLED, paused_in=None)
     repeated = {"paused": state is ReplayState.PAUSED, "cancelled": state is ReplayState.CANCELLED}
     if repeated.get(action, state not in ENDED):
         return None
     raise ReplayMoveError(f"The replay is {state}; it cannot be {action}.")
+
+
+def _free(failure: Failure, turn_of: str | None) -> bool:
+    left_behind = failure.state is FailureState.REPLAYING and failure.replay_id != turn_of
+    return failure.state is FailureState.OPEN or left_behind
 
 
 class ReplayInvalidError(InvalidError):

@@ -5,7 +5,7 @@ can never work on the same failures.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -20,7 +20,11 @@ REPLAY_PREFIX: Final = "rpl"
 _KEY: Final = "replay"
 _LIST: Final = "replays"
 _ACTIVE: Final = "active"
-_MOST_WRITES: Final = 90
+_MOST_WRITES: Final = 100
+_PAGE: Final = 500
+
+AT_ONCE: Final = 90
+"""How many items fit a step, beside the replay itself and an audit entry."""
 
 
 class ReplayChangedError(Exception):
@@ -33,6 +37,10 @@ class KeptReplay:
 
     replay: Replay
     row: Row
+
+    def now(self, replay: Replay) -> "KeptReplay":
+        """Return it as it will be written with the next step."""
+        return KeptReplay(replay, self.row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,29 +106,44 @@ class ReplayStore:
         if len(writes) > _MOST_WRITES:
             raise ValueError("too many items for one step")
         try:
-            await self.table.write(after.id, *writes)
+            etags = await self.table.write(after.id, *writes)
         except (RowChangedError, RowExistsError, OutcomeUnknownError):
             raise ReplayChangedError from None
-        again = await self.get(after.id)
-        if again is None:
-            raise ReplayChangedError
-        return again
+        return KeptReplay(after, replace(kept.row, values=_values(after), etag=etags[0]))
 
-    async def items(self, replay_id: str, *, states: Sequence[str], limit: int, from_number: int = 0) -> list[KeptItem]:
-        """Return up to `limit` items in these states, in the order they were selected."""
+    async def items(self, replay_id: str, *, from_number: int, below: int) -> list[KeptItem]:
+        """Return the items with these numbers, in order."""
         found: list[KeptItem] = []
         resume: str | None = None
-        while len(found) < limit:
+        while True:
             page = await self.table.page(
-                replay_id, from_key=_item_key(from_number), below_key="item~\x7f", limit=500, resume=resume
+                replay_id, from_key=_item_key(from_number), below_key=_item_key(below), limit=_PAGE, resume=resume
             )
-            for row in page.rows:
-                if str(row.values["state"]) in states and len(found) < limit:
-                    found.append(KeptItem(ReplayItem.model_validate_json(str(row.values["document"])), row))
+            found += [_kept_item(row) for row in page.rows]
             resume = page.resume
             if resume is None:
-                break
-        return found
+                return found
+
+    async def unsettled(self, replay_id: str, *, from_number: int, below: int) -> tuple[list[KeptItem], int]:
+        """Return some items without an outcome, in order, and the number to go on from, reading no more than a page."""
+        found: list[KeptItem] = []
+        following = from_number
+        resume: str | None = None
+        while True:
+            page = await self.table.page(
+                replay_id, from_key=_item_key(from_number), below_key=_item_key(below), limit=_PAGE, resume=resume
+            )
+            for one in map(_kept_item, page.rows):
+                if len(found) == AT_ONCE:
+                    return found, following
+                following = one.item.number + 1
+                if not one.item.state.settled:
+                    found.append(one)
+            resume = page.resume
+            if resume is None:
+                return found, below
+            if page.rows:
+                return found, following
 
     async def audit(self, replay_id: str, *, limit: int = 200) -> list[AuditEntry]:
         """Return the steps of a replay, oldest first."""
@@ -141,15 +164,17 @@ class ReplayStore:
         page = await self.table.page(_LIST, from_key="list~", below_key="list~\x7f", limit=limit, resume=resume)
         return [str(row.values["replayId"]) for row in page.rows], page.resume
 
+    async def turn(self) -> Turn | None:
+        """Return whose turn it is, if anybody's."""
+        row = await self.table.get(_LIST, _ACTIVE)
+        return Turn(str(row.values["replayId"]), parse_rfc3339(str(row.values["at"]))) if row else None
+
     async def take_turn(self, replay_id: str, *, now: datetime) -> Turn:
         """Make this the replay that runs, if none does, and return whose turn it is then."""
         try:
             await self.table.write(_LIST, Insert(_ACTIVE, {"replayId": replay_id, "at": rfc3339(now)}))
         except (RowExistsError, OutcomeUnknownError):
-            row = await self.table.get(_LIST, _ACTIVE)
-            if row is None:
-                return await self.take_turn(replay_id, now=now)
-            return Turn(str(row.values["replayId"]), parse_rfc3339(str(row.values["at"])))
+            return await self.turn() or await self.take_turn(replay_id, now=now)
         return Turn(replay_id, now)
 
     async def end_turn(self, replay_id: str) -> None:
@@ -168,6 +193,10 @@ def _values(replay: Replay) -> dict[str, str]:
 
 def _item_key(number: int) -> str:
     return f"item~{number:08d}"
+
+
+def _kept_item(row: Row) -> KeptItem:
+    return KeptItem(ReplayItem.model_validate_json(str(row.values["document"])), row)
 
 
 def _item_write(item: ReplayItem, row: Row | None) -> Write:

@@ -28,7 +28,10 @@ async def _silent(point: str, when: When) -> None: ...
 
 @dataclass
 class World:
-    """Everything, wired together. Replace `tap` to be told of every call, and to make it fail."""
+    """Everything, wired together. Replace `tap` to be told of every call, and to make it fail.
+
+    `running` names the queue or timer whose function is at work.
+    """
 
     platform: Platform
     storage: MemoryStorage
@@ -37,6 +40,7 @@ class World:
     api: Edge
     tap: Tap = _silent
     failures: list[str] = field(default_factory=list)
+    running: str = ""
 
     @classmethod
     async def build(cls, **settings: Any) -> "World":
@@ -99,7 +103,13 @@ class World:
 
     async def run_timers(self) -> None:
         """Run each timer once; one that fails runs again next time."""
-        for timer in (self.platform.outbox.sweep, self.platform.waker.wake, self.platform.reconciliations.watch):
+        platform = self.platform
+        for timer in (
+            platform.outbox.sweep,
+            platform.waker.wake,
+            platform.reconciliations.watch,
+            platform.replays.watch,
+        ):
             await self._guarded(timer.__qualname__, timer)
 
     def _handlers(self) -> dict[QueueName, Callable[[str], Awaitable[object]]]:
@@ -126,9 +136,12 @@ class World:
         return await self._guarded(name.value, handle)
 
     async def _guarded(self, what: str, work: Callable[[], Awaitable[object]]) -> bool:
+        self.running = what
         try:
             await work()
         except Exception as error:  # noqa: BLE001 - an edge: the simulated host runs it again, as the real one does
             self.failures.append(f"{what}: {type(error).__name__}")
             return False
+        finally:
+            self.running = ""
         return True

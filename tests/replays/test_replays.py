@@ -80,6 +80,7 @@ class TestRun:
 
     async def test_superseded_versions_are_skipped_and_counted(self, world: World) -> None:
         customers = await rejected(world, 3)
+        world.mainframe.behave = lambda key, _version: Behaviour.BUSY if key == customers[0] else Behaviour.ANSWER
         await amend(world, customers[0], 1)
 
         started = await world.platform.replays.start(request(canary=0), actor="ops")
@@ -96,7 +97,7 @@ class TestRun:
         ended = await run(world, started.id, watch=adds_up)
 
         assert ended.state is ReplayState.STOPPED
-        assert world.mainframe.calls - calls == 2
+        assert 1 <= world.mainframe.calls - calls <= 2
         assert len(await listed(world)) == 10
 
     async def test_stops_when_too_many_fail_again(self, world: World) -> None:
@@ -148,6 +149,26 @@ class TestAgain:
         assert first.id == second.id == third.id
         assert third.state is ReplayState.COMPLETED
         assert ended.counts.selected == 3
+
+    async def test_the_same_request_after_a_stopped_replay_is_another_one_when_a_person_asks(
+        self, world: World
+    ) -> None:
+        await rejected(world, 3)
+        world.mainframe.behave = lambda _key, _version: Behaviour.REJECT
+        first = await world.platform.replays.start(request(), actor="ops", anew=True)
+        assert (await run(world, first.id)).state is ReplayState.STOPPED
+        await world.import_poison()
+        world.mainframe.behave = lambda _key, _version: Behaviour.ANSWER
+
+        dropped = await world.platform.replays.start(request(), actor="ops")
+        second = await world.platform.replays.start(request(), actor="ops", anew=True)
+        ended = await run(world, second.id)
+        third = await world.platform.replays.start(request(), actor="ops", anew=True)
+
+        assert (dropped.id, dropped.state) == (first.id, ReplayState.STOPPED)
+        assert second.id != first.id
+        assert (ended.state, ended.counts.replayed) == (ReplayState.COMPLETED, 3)
+        assert third.id == second.id
 
     async def test_a_full_replay_twice_changes_nothing_at_the_mainframe(self, world: World) -> None:
         customers = await rejected(world, 5)
@@ -251,6 +272,31 @@ class TestSteering:
         with pytest.raises(ReplayMoveError):
             await world.platform.replays.resume(replay_id=started.id, actor="ops")
 
+    async def test_cancel_in_the_middle_of_a_slice_leaves_no_failure_behind(self, world: World) -> None:
+        await rejected(world, 20)
+        started = await world.platform.replays.start(request(canary=0), actor="ops")
+        sends: list[str] = []
+
+        async def cancel(point: str, when: When) -> None:
+            if (point, when) == ("mainframe-updates.send", When.BEFORE):
+                sends.append(point)
+                if len(sends) == 5:
+                    await world.platform.replays.cancel(replay_id=started.id, actor="lead")
+
+        world.tap = cancel
+        await world.settle(seconds=6)
+        world.tap = quiet
+        await world.settle(seconds=60)
+        await world.import_poison()
+
+        cancelled = await world.platform.replays.read(replay_id=started.id)
+        adds_up(cancelled)
+        assert cancelled.state is ReplayState.CANCELLED
+        assert await listed(world, FailureFilter(state=FailureState.REPLAYING)) == []
+        again = await world.platform.replays.start(request(ticket="OPS-2"), actor="ops")
+        assert (await run(world, again.id)).state is ReplayState.COMPLETED
+        assert await listed(world) == []
+
     async def test_every_step_is_in_the_audit_with_who_and_the_ticket(self, world: World) -> None:
         await rejected(world, 2)
         started = await world.platform.replays.start(request(), actor="m.okafor")
@@ -270,6 +316,53 @@ class TestSteering:
             ("replay-job", "completed"),
         ]
         assert {step.ticket for step in steps} == {"OPS-1"}
+
+
+class TestWatch:
+    async def test_wakes_a_replay_whose_message_was_lost(self, world: World) -> None:
+        await rejected(world, 5)
+        started = await world.platform.replays.start(request(ratePerSecond=1), actor="ops")
+        await world.settle(seconds=4)
+        queue = world.storage.queue("replay-requests")
+        world.clock.advance(60)
+        for message in await queue.receive(32, lease_seconds=60):
+            await queue.delete(message)
+
+        early = await world.platform.replays.watch()
+        world.clock.advance(16 * 60)
+        woken = await world.platform.replays.watch()
+
+        assert (early, woken) == (False, True)
+        assert (await run(world, started.id)).counts.replayed == 5
+
+    async def test_leaves_a_paused_one_alone(self, world: World) -> None:
+        await rejected(world, 5)
+        started = await world.platform.replays.start(request(), actor="ops")
+        await world.platform.replays.pause(replay_id=started.id, actor="ops")
+        world.clock.advance(3600)
+
+        assert not await world.platform.replays.watch()
+
+    async def test_closes_one_whose_end_was_cut_off(self, world: World) -> None:
+        await rejected(world, 5)
+        world.mainframe.behave = lambda _key, _version: Behaviour.BUSY
+        started = await world.platform.replays.start(request(canary=0), actor="ops")
+        await world.settle(seconds=6)
+        kept = await world.platform.replays.store.get(started.id)
+        assert kept is not None
+        ended = kept.replay.with_(state=ReplayState.CANCELLED, looked_to=0)
+        await world.platform.replays.store.step(kept, ended)
+        queue = world.storage.queue("replay-requests")
+        world.clock.advance(60)
+        for message in await queue.receive(32, lease_seconds=60):
+            await queue.delete(message)
+        world.clock.advance(16 * 60)
+
+        assert await world.platform.replays.watch()
+
+        await world.settle(seconds=10)
+        assert await listed(world, FailureFilter(state=FailureState.REPLAYING)) == []
+        assert await world.platform.replays.store.turn() is None
 
 
 class TestDryRun:
