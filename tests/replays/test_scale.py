@@ -248,9 +248,10 @@ class TestCrash:
         started = await world.platform.replays.start(request(), actor="ops")
         world.tap = calls.tap
         ended = await run(world, started.id, watch=adds_up)
+        await world.settle(seconds=60, tick_seconds=2)
         world.tap = quiet
 
-        about = f"killed at {kill_at}: {calls.seen[kill_at] if kill_at >= 0 else ''}"
+        about = f"killed at {kill_at} of {calls.seen}"
         assert ended.state is ReplayState.COMPLETED, about
         assert (ended.counts.replayed, ended.counts.superseded) == (4, 1), about
         assert all(world.mainframe.applied(customer_id) == [1] for customer_id in customers[1:]), about
@@ -275,7 +276,7 @@ class TestCrash:
         await world.settle(seconds=400, tick_seconds=4)
         await world.import_poison()
 
-        about = f"killed at {kill_at}: {calls.seen[kill_at] if kill_at >= 0 else ''}"
+        about = f"killed at {kill_at} of {calls.seen}"
         assert ended.state is ReplayState.STOPPED, about
         assert await listed(world, FailureFilter(state=FailureState.REPLAYING)) == [], about
         left = await listed(world)
