@@ -21,6 +21,9 @@ from functions.host.api import create_api
 from functions.host.http import register
 from functions.host.serving import platform
 from functions.mainframe import private as mainframe_private
+from functions.orders import actions as orders_actions
+from functions.orders import private as orders_private
+from functions.orders import public as orders_public
 from functions.preferences import private as preferences_private
 from functions.preferences import public as preferences_public
 from functions.reconciliation import private as reconciliation_private
@@ -35,12 +38,15 @@ PUBLIC_ROUTERS: Final[tuple[APIRouter, ...]] = (
     documentation_public.router,
     customers_public.router,
     preferences_public.router,
+    orders_public.router,
 )
 PRIVATE_ROUTERS: Final[tuple[APIRouter, ...]] = (
     health_private.router,
     documentation_private.router,
     customers_private.router,
     preferences_private.router,
+    orders_private.router,
+    orders_actions.router,
     deliveries_private.router,
     mainframe_private.router,
     failures_private.router,

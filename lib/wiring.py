@@ -39,6 +39,10 @@ from lib.mainframe.throughput import Throughput
 from lib.mainframe.undelivered import UNDELIVERED_TABLE, UndeliveredStore
 from lib.mainframe.waker import Waker
 from lib.messaging.catalogue import ALL_QUEUES, QueueName, Subject
+from lib.orders.fulfilment import Fulfilment
+from lib.orders.models import ORDER_PREFIX
+from lib.orders.service import OrderService
+from lib.orders.store import OrderStore
 from lib.paging import Cursors
 from lib.preferences.service import PREFERENCES_PREFIX, PreferenceService
 from lib.reconciliation.judge import Judge
@@ -113,6 +117,24 @@ class Platform:
         )
 
     @cached_property
+    def orders(self) -> OrderService:
+        """Operations on orders."""
+        return OrderService(
+            store=OrderStore(self.owned(Subject.ORDER)),
+            customers=self.customers,
+            preferences=self.preferences,
+            clock=self.clock,
+            ids=self.ids,
+            id_seal=self.seal("ids"),
+            cursors=Cursors(self.seal("cursors")),
+        )
+
+    @cached_property
+    def fulfilment(self) -> Fulfilment:
+        """Operations on the items and documents of orders."""
+        return Fulfilment(self.orders)
+
+    @cached_property
     def promises(self) -> Promises:
         """Promises of wake-ups."""
         return Promises(
@@ -144,6 +166,7 @@ class Platform:
         return {
             Subject.CUSTOMER: CustomerSource(self._customer_store),
             Subject.PREFERENCES: self._owned_source(Subject.PREFERENCES, PREFERENCES_PREFIX),
+            Subject.ORDER: self._owned_source(Subject.ORDER, ORDER_PREFIX),
         }
 
     @cached_property

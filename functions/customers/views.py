@@ -27,7 +27,7 @@ class FieldChangeView(BaseModel):
 
 
 class ChangeView(BaseModel):
-    """Who changed what, and when."""
+    """Who changed what, when, and why if a reason was given."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
@@ -36,6 +36,7 @@ class ChangeView(BaseModel):
     actor: Annotated[str, Field(max_length=100)]
     operation: Annotated[str, Field(max_length=100)]
     trace_id: Annotated[str, Field(max_length=32)]
+    reason: Annotated[str | None, Field(max_length=500)] = None
     fields: Annotated[list[FieldChangeView], Field(max_length=100)]
 
     @classmethod
@@ -47,6 +48,7 @@ class ChangeView(BaseModel):
             actor=change.actor,
             operation=change.operation,
             trace_id=change.trace_id,
+            reason=change.reason or None,
             fields=[FieldChangeView.model_validate(field) for field in change.fields],
         )
 

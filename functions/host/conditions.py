@@ -34,6 +34,15 @@ def expected_version(if_match: str | None) -> int:
     raise MalformedRequestError("If-Match must be exactly one ETag, as it was read.")
 
 
+def named_version(if_match: str | None) -> int | None:
+    """Return the version that an If-Match header names, or None where an action may be asked without one.
+
+    Raises:
+        MalformedRequestError, StaleError: as `expected_version`.
+    """
+    return None if if_match is None else expected_version(if_match)
+
+
 def not_modified(if_none_match: str | None, current: str) -> bool:
     """Tell whether an If-None-Match header already names the current entity tag (weak comparison, RFC 9110)."""
     if if_none_match is None:

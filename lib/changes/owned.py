@@ -35,6 +35,7 @@ class Draft:
 
     document: str
     fields: Sequence[Any]
+    reason: str = ""
     values: Mapping[str, Value] = field(default_factory=dict[str, Value])
     more: Sequence[Write] = ()
 
@@ -149,6 +150,7 @@ class OwnedEntities:
                     entity_id=answer.entity_id,
                     version=answer.version,
                     fields=draft.fields,
+                    reason=draft.reason,
                 ),
                 *draft.more,
                 *record_writes(operation, answer),

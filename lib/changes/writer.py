@@ -43,7 +43,7 @@ class OutcomeNotSettledError(UnavailableError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One entry of an entity's change log."""
+    """One entry of an entity's change log. `reason` is empty when nobody gave one."""
 
     version: int
     at: str
@@ -51,6 +51,7 @@ class Change:
     operation: str
     trace_id: str
     fields: Sequence[Any]
+    reason: str = ""
 
 
 def change_key(subject: Subject, entity_id: str, version: int) -> str:
@@ -73,6 +74,7 @@ def read_change(row: Row) -> Change:
         operation=str(values["operation"]),
         trace_id=str(values["traceId"]),
         fields=json.loads(joined("fields", values)),
+        reason=str(values.get("reason", "")),
     )
 
 
@@ -97,9 +99,16 @@ class Writer:
     clock: Clock
 
     def change_write(
-        self, operation: Operation, *, subject: Subject, entity_id: str, version: int, fields: Sequence[Any]
+        self,
+        operation: Operation,
+        *,
+        subject: Subject,
+        entity_id: str,
+        version: int,
+        fields: Sequence[Any],
+        reason: str = "",
     ) -> Insert:
-        """Return the write of a change record: who did what and when, and by which operation and attempt."""
+        """Return the write of a change record: who did what, when and why, and by which operation and attempt."""
         return Insert(
             change_key(subject, entity_id, version),
             {
@@ -110,6 +119,7 @@ class Writer:
                 "operationId": operation.id,
                 "attempt": operation.attempt,
                 "traceId": current_trace().trace_id,
+                **({"reason": reason} if reason else {}),
                 **split("fields", json.dumps(fields, ensure_ascii=False)),
             },
         )

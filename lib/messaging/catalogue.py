@@ -24,11 +24,13 @@ class Subject(StrEnum):
 
     CUSTOMER = "customer"
     PREFERENCES = "preferences"
+    ORDER = "order"
 
 
 CONSUMERS: Final[dict[Subject, tuple[QueueName, ...]]] = {
     Subject.CUSTOMER: (QueueName.MAINFRAME_UPDATES,),
     Subject.PREFERENCES: (),
+    Subject.ORDER: (),
 }
 
 ALL_QUEUES: Final[tuple[str, ...]] = tuple(name for queue in QueueName for name in (queue.value, queue.poison))
