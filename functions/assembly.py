@@ -5,6 +5,8 @@ from typing import Final
 import azure.functions as func
 from fastapi import APIRouter
 
+from functions.consents import private as consents_private
+from functions.consents import public as consents_public
 from functions.customers import private as customers_private
 from functions.customers import public as customers_public
 from functions.deliveries import private as deliveries_private
@@ -39,6 +41,7 @@ PUBLIC_ROUTERS: Final[tuple[APIRouter, ...]] = (
     customers_public.router,
     preferences_public.router,
     orders_public.router,
+    consents_public.router,
 )
 PRIVATE_ROUTERS: Final[tuple[APIRouter, ...]] = (
     health_private.router,
@@ -47,6 +50,7 @@ PRIVATE_ROUTERS: Final[tuple[APIRouter, ...]] = (
     preferences_private.router,
     orders_private.router,
     orders_actions.router,
+    consents_private.router,
     deliveries_private.router,
     mainframe_private.router,
     failures_private.router,

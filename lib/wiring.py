@@ -13,6 +13,9 @@ from lib.changes.relay import Relay
 from lib.changes.subjects import SubjectSource
 from lib.changes.writer import Writer
 from lib.clock import Clock, SystemClock
+from lib.consents.decisions import ConsentDecisions
+from lib.consents.service import ConsentService
+from lib.consents.store import CONSENT_PREFIX, ConsentStore
 from lib.customers.claims import IDENTIFIERS_TABLE, Claims
 from lib.customers.service import CustomerService
 from lib.customers.store import CUSTOMERS_TABLE, INDEX_TABLE, CustomerStore
@@ -117,6 +120,18 @@ class Platform:
         )
 
     @cached_property
+    def consents(self) -> ConsentService:
+        """Operations on consents."""
+        store = ConsentStore(self.owned(Subject.CONSENT), self.seal("owned-ids"))
+        return ConsentService(
+            store=store,
+            customers=self.customers,
+            decisions=ConsentDecisions(store=store, customers=self.customers, clock=self.clock),
+            clock=self.clock,
+            cursors=Cursors(self.seal("cursors")),
+        )
+
+    @cached_property
     def orders(self) -> OrderService:
         """Operations on orders."""
         return OrderService(
@@ -167,6 +182,7 @@ class Platform:
             Subject.CUSTOMER: CustomerSource(self._customer_store),
             Subject.PREFERENCES: self._owned_source(Subject.PREFERENCES, PREFERENCES_PREFIX),
             Subject.ORDER: self._owned_source(Subject.ORDER, ORDER_PREFIX),
+            Subject.CONSENT: self._owned_source(Subject.CONSENT, CONSENT_PREFIX),
         }
 
     @cached_property

@@ -73,23 +73,23 @@ def _document(routers: Sequence[APIRouter], *, title: str, description: str) -> 
         if "HTTPValidationError" in str(responses.get("422")):
             del responses["422"]
         responses.setdefault("404", _HOST_NOT_FOUND)
-        for parameter in operation.get("parameters", ()):
+        parameters = operation.get("parameters", ())
+        # The code takes a missing If-Match, as it has an answer of its own for that (428).
+        either = any(parameter["name"] == "If-None-Match" for parameter in parameters)
+        for parameter in parameters:
             _settle(parameter)
+            if parameter["name"] == "If-Match":
+                parameter["required"] = not either
     return made
 
 
 def _settle(parameter: dict[str, Any]) -> None:
-    """Say what is true of a parameter: it can be left out but not be null, and If-Match must not be left out.
-
-    The code takes a missing If-Match, as it has an answer of its own for that (428).
-    """
+    """Say what is true of a parameter: it can be left out but not be null."""
     schema = parameter["schema"]
     schema["anyOf"] = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
     if len(schema["anyOf"]) <= 1:
         for only in schema.pop("anyOf"):
             parameter["schema"] = only | schema
-    if parameter["name"] == "If-Match":
-        parameter["required"] = True
 
 
 _SERVERS: Final = [{"url": "/", "description": "Where this document is served"}]

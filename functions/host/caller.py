@@ -10,7 +10,7 @@ from fastapi import Depends, Header, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from functions.host.conditions import ETAG_PATTERN
+from functions.host.conditions import ETAG_PATTERN, expected_or_first
 from functions.host.edge import PARSED_BODY
 from lib.changes.operation import Answer, Operation, fingerprint_of
 from lib.errors import MalformedRequestError
@@ -36,6 +36,24 @@ IfMatch = Annotated[
 ]
 IfNoneMatch = Annotated[
     str | None, Header(alias="If-None-Match", max_length=2000, description="ETags that the caller has already")
+]
+_IfMatchUnlessFirst = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        max_length=500,
+        description="The ETag that was read; required unless this is the first, by If-None-Match",
+        json_schema_extra={"pattern": f"^{ETAG_PATTERN}$"},
+    ),
+]
+_IfFirst = Annotated[
+    str | None,
+    Header(
+        alias="If-None-Match",
+        max_length=20,
+        description="`*` when there is none yet, in place of If-Match",
+        json_schema_extra={"pattern": r"^\*$"},
+    ),
 ]
 _KeyHeader = Annotated[
     str | None,
@@ -113,6 +131,11 @@ async def platform_of(request: Request) -> Platform:
     return request.app.state.platform()
 
 
+async def over_version(if_match: _IfMatchUnlessFirst = None, if_none_match: _IfFirst = None) -> int:
+    """Return the version that a write is to be made over, 0 for the first."""
+    return expected_or_first(if_match, if_none_match)
+
+
 async def public_caller(request: Request, idempotency_key: _KeyHeader = None) -> Caller:
     """Return the caller of a public write."""
     return _caller(request, actor=_principal(request) or "public", key=idempotency_key)
@@ -142,3 +165,4 @@ def _principal(request: Request) -> str | None:
 CurrentPlatform = Annotated[Platform, Depends(platform_of)]
 PublicCaller = Annotated[Caller, Depends(public_caller)]
 PrivateCaller = Annotated[Caller, Depends(private_caller)]
+OverVersion = Annotated[int, Depends(over_version)]

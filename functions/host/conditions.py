@@ -43,6 +43,21 @@ def named_version(if_match: str | None) -> int | None:
     return None if if_match is None else expected_version(if_match)
 
 
+def expected_or_first(if_match: str | None, if_none_match: str | None) -> int:
+    """Return the version that a write is to be made over: the one in If-Match, or 0 for `If-None-Match: *`.
+
+    Raises:
+        PreconditionMissingError: neither header is there.
+        MalformedRequestError: both are, or one cannot be used.
+        StaleError: If-Match is a tag that no current version has.
+    """
+    if if_none_match is None:
+        return expected_version(if_match)
+    if if_match is not None or if_none_match.strip() != "*":
+        raise MalformedRequestError("Send If-Match with the ETag that you read, or If-None-Match: * for the first.")
+    return 0
+
+
 def not_modified(if_none_match: str | None, current: str) -> bool:
     """Tell whether an If-None-Match header already names the current entity tag (weak comparison, RFC 9110)."""
     if if_none_match is None:

@@ -25,12 +25,14 @@ class Subject(StrEnum):
     CUSTOMER = "customer"
     PREFERENCES = "preferences"
     ORDER = "order"
+    CONSENT = "consent"
 
 
 CONSUMERS: Final[dict[Subject, tuple[QueueName, ...]]] = {
     Subject.CUSTOMER: (QueueName.MAINFRAME_UPDATES,),
     Subject.PREFERENCES: (),
     Subject.ORDER: (),
+    Subject.CONSENT: (),
 }
 
 ALL_QUEUES: Final[tuple[str, ...]] = tuple(name for queue in QueueName for name in (queue.value, queue.poison))

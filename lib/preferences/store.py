@@ -10,7 +10,7 @@ from lib.storage.documents import joined, split
 from lib.storage.ports import Insert, Row
 
 HISTORY_PREFIX: Final = "prefhistory~"
-_CEILING: Final = 10**15
+_CEILING: Final = 10**15 - 1
 _VERSION_CEILING: Final = 10**12
 
 

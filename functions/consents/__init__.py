@@ -1,0 +1,1 @@
+"""How consents and subscriptions are asked for and stated over HTTP."""
