@@ -17,7 +17,7 @@ Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CustomerEvidence:
+class EntityEvidence:
     """One customer as the API shows it and as the mainframe holds it. `marks` says which write made each version."""
 
     id: str
@@ -35,7 +35,7 @@ class Evidence:
     """All that a verdict rests on. `expected` says how often each fault has to have `fired` at least."""
 
     history: History
-    customers: Mapping[str, CustomerEvidence]
+    entities: Mapping[str, EntityEvidence]
     journal: Sequence[Mapping[str, Any]]
     mainframe: Mapping[str, Any]
     listed: Listed = field(default_factory=Listed)
@@ -54,10 +54,10 @@ class Witness:
     api: Api
     mainframe: MainframeControl
 
-    async def customers(self, history: History) -> dict[str, CustomerEvidence]:
+    async def customers(self, history: History) -> dict[str, EntityEvidence]:
         """Return what is to be seen of every customer that is listed or that a writer was told of."""
         listed = {str(one["id"]): one for one in await self.api.pages("/api/private/v1/customers?limit=200")}
-        told = {write.customer_id for write in history.writes if write.customer_id}
+        told = {write.entity_id for write in history.writes if write.entity_id}
         gate = asyncio.Semaphore(_AT_ONCE)
         found = await asyncio.gather(
             *(
@@ -67,7 +67,7 @@ class Witness:
         )
         return {one.id: one for one in found if one is not None}
 
-    async def _one(self, customer_id: str, listed: Mapping[str, Any] | None) -> CustomerEvidence | None:
+    async def _one(self, customer_id: str, listed: Mapping[str, Any] | None) -> EntityEvidence | None:
         path = f"/api/private/v1/customers/{customer_id}"
         shown, changes, delivery, held = await asyncio.gather(
             self.api.get(path),
@@ -80,7 +80,7 @@ class Witness:
         document = shown.json()
         if not listed:
             changes = await self.api.pages(f"{path}/changes?limit=200")
-        return CustomerEvidence(
+        return EntityEvidence(
             id=customer_id,
             version=int(document["version"]),
             mark=mark_of(document),

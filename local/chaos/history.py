@@ -28,7 +28,7 @@ class Write:
     mark: str
     kind: Kind
     outcome: Outcome = Outcome.UNKNOWN
-    customer_id: str | None = None
+    entity_id: str | None = None
     expected: int | None = None
     version: int | None = None
     key: str | None = None

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from local.chaos.evidence import CustomerEvidence, Evidence
+from local.chaos.evidence import EntityEvidence, Evidence
 from local.chaos.history import Outcome, Write
 
 Check: TypeAlias = Callable[[Evidence], Iterable[str]]
@@ -27,48 +27,48 @@ class Invariant:
 def nothing_lost(evidence: Evidence) -> Iterable[str]:
     """Every version that was answered 2xx is kept, and held by the mainframe or visibly failed with its reason."""
     for write in evidence.history.of(Outcome.OK):
-        customer = evidence.customers.get(write.customer_id or "")
-        if customer is None:
+        entity = evidence.entities.get(write.entity_id or "")
+        if entity is None:
             yield f"{write.mark}: answered ok, and there is no such customer"
-        elif customer.marks.get(write.version or 0) != write.mark:
-            yield f"{write.mark}: answered ok as version {write.version} of {customer.id}, which is not its own"
-    for customer in evidence.customers.values():
-        yield from _undelivered(customer)
+        elif entity.marks.get(write.version or 0) != write.mark:
+            yield f"{write.mark}: answered ok as version {write.version} of {entity.id}, which is not its own"
+    for entity in evidence.entities.values():
+        yield from _undelivered(entity)
 
 
-def _undelivered(customer: CustomerEvidence) -> Iterable[str]:
-    state = customer.delivery["state"]
-    told = f"{customer.id}: version {customer.version}, {state}"
+def _undelivered(entity: EntityEvidence) -> Iterable[str]:
+    state = entity.delivery["state"]
+    told = f"{entity.id}: version {entity.version}, {state}"
     if state == "inSync":
-        if (customer.held_version, customer.held_mark) != (customer.version, customer.mark):
-            yield f"{told}, but the mainframe holds {customer.held_version} by {customer.held_mark!r}"
+        if (entity.held_version, entity.held_mark) != (entity.version, entity.mark):
+            yield f"{told}, but the mainframe holds {entity.held_version} by {entity.held_mark!r}"
     elif state == "rejected":
-        if not (customer.delivery["lastError"] or {}).get("code"):
+        if not (entity.delivery["lastError"] or {}).get("code"):
             yield f"{told} without a reason"
     else:
-        yield f"{told} after the drain; the mainframe holds {customer.held_version}"
+        yield f"{told} after the drain; the mainframe holds {entity.held_version}"
 
 
 def nothing_invented(evidence: Evidence) -> Iterable[str]:
     """Only what was asked is kept, nothing that was refused, and the mainframe saw only what was kept."""
     writes = evidence.history.by_mark()
-    for customer in evidence.customers.values():
-        if sorted(customer.marks) != list(range(1, customer.version + 1)):
-            yield f"{customer.id}: its change log has versions {sorted(customer.marks)} of {customer.version}"
-        for version, mark in customer.marks.items():
+    for entity in evidence.entities.values():
+        if sorted(entity.marks) != list(range(1, entity.version + 1)):
+            yield f"{entity.id}: its change log has versions {sorted(entity.marks)} of {entity.version}"
+        for version, mark in entity.marks.items():
             write = writes.get(mark)
             if write is None or write.outcome is Outcome.FAILED:
                 why = "nobody asked" if write is None else "was refused"
-                yield f"{customer.id}: version {version} is by {mark!r}, which {why}"
+                yield f"{entity.id}: version {version} is by {mark!r}, which {why}"
     for row in evidence.journal:
-        customer = evidence.customers.get(row["key"])
-        if customer is None or row["version"] > customer.version:
+        entity = evidence.entities.get(row["key"])
+        if entity is None or row["version"] > entity.version:
             yield f"the mainframe was sent version {row['version']} of {row['key']}, which is not kept"
 
 
 def each_once(evidence: Evidence) -> Iterable[str]:
     """No write made two versions, and no version had two effects; yet some were sent twice, or nothing was tried."""
-    made = Counter(mark for customer in evidence.customers.values() for mark in customer.marks.values())
+    made = Counter(mark for entity in evidence.entities.values() for mark in entity.marks.values())
     yield from (f"{mark} made {count} versions" for mark, count in made.items() if count > 1)
     effects = Counter((row["key"], row["version"]) for row in evidence.journal if row["outcome"] == _EFFECT)
     yield from (
@@ -116,21 +116,21 @@ def refusals_listed(evidence: Evidence) -> Iterable[str]:
     told = {
         (one.get("entityId"), one.get("version")): one for one in evidence.listed.failures if one["kind"] == "rejected"
     }
-    for customer in evidence.customers.values():
-        if customer.delivery["state"] != "rejected":
+    for entity in evidence.entities.values():
+        if entity.delivery["state"] != "rejected":
             continue
-        place = (customer.id, customer.version)
+        place = (entity.id, entity.version)
         if place not in refused:
-            yield f"{customer.id}: rejected, but the mainframe never refused version {customer.version}"
+            yield f"{entity.id}: rejected, but the mainframe never refused version {entity.version}"
         if told.get(place, {}).get("state") != "open":
-            yield f"{customer.id}: the rejection of version {customer.version} is not listed as open"
+            yield f"{entity.id}: the rejection of version {entity.version} is not listed as open"
     wanted = ("code", "text", "attempts", "firstFailedAt", "lastFailedAt")
     for (key, version), entry in told.items():
         missing = [name for name in wanted if not entry.get(name)]
         if missing:
             yield f"{key}: the rejection of version {version} lacks {', '.join(missing)}"
-        customer = evidence.customers.get(str(key))
-        if entry["state"] == "open" and customer is not None and customer.delivery["state"] == "inSync":
+        entity = evidence.entities.get(str(key))
+        if entry["state"] == "open" and entity is not None and entity.delivery["state"] == "inSync":
             yield f"{key}: delivered since, and the rejection of version {version} is still listed as open"
 
 
@@ -156,9 +156,9 @@ def noticed_while_running(evidence: Evidence) -> Iterable[str]:
 
 def listed(evidence: Evidence) -> Iterable[str]:
     """The list of all customers shows each at its newest version."""
-    for customer in evidence.customers.values():
-        if customer.listed_version != customer.version:
-            yield f"{customer.id}: version {customer.version} is listed as {customer.listed_version}"
+    for entity in evidence.entities.values():
+        if entity.listed_version != entity.version:
+            yield f"{entity.id}: version {entity.version} is listed as {entity.listed_version}"
 
 
 def no_defects(evidence: Evidence) -> Iterable[str]:

@@ -1,30 +1,31 @@
 """The load: creates, changes, races for one version, repeats of answered requests; every one recorded."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from random import Random
 from typing import Any, Final
 
-from local.chaos.api import DEFECT_KIND, Api, Reply
-from local.chaos.history import History, Kind, Outcome, Write
+from local.chaos.api import Api
+from local.chaos.asking import Asking
+from local.chaos.history import History, Kind, Outcome
 
 REJECTED_PREFIX: Final = "refused@"
 _REJECTED_SHARE: Final = 0.05
-_KEYED_SHARE: Final = 0.6
 _CLAIM_SHARE: Final = 0.3
 _HOT: Final = 5
 _HOT_SHARE: Final = 0.25
 _RACERS: Final = 3
-_SETTLE_TRIES: Final = 6
-_SETTLE_PAUSE_SECONDS: Final = 0.4
 _GATE_SECONDS: Final = 0.2
+_FAMILIES: Final = 60
 
 
 @dataclass
 class Load:
-    """Issues `operations` writes over `customers` customers from `workers` at once, while `gate` is open."""
+    """Issues `operations` writes over `customers` customers from `workers` at once, while `gate` is open.
+
+    `more` are other things to do to a known customer, each with its weight beside the hundred of these.
+    """
 
     api: Api
     history: History
@@ -32,11 +33,16 @@ class Load:
     operations: int
     customers: int
     gate: Callable[[], bool]
+    more: list[tuple[Callable[[str], Awaitable[None]], int]] = field(
+        default_factory=list[tuple[Callable[[str], Awaitable[None]], int]]
+    )
     known: dict[str, int] = field(default_factory=dict[str, int])
-    _answered: list[tuple[Write, Mapping[str, Any]]] = field(default_factory=list[tuple[Write, Mapping[str, Any]]])
-    _marks: int = 0
+    asking: Asking = field(init=False)
     _races: int = 0
     _creating: int = 0
+
+    def __post_init__(self) -> None:
+        self.asking = Asking(self.history, self.random)
 
     @property
     def done(self) -> bool:
@@ -61,10 +67,16 @@ class Load:
         wanted = len(self.known) + self._creating < self.customers and self.random.random() < share * 1.5
         if few or wanted or not self.known:
             return self._create
-        return self.random.choices((self._amend, self._race, self._repeat, self._sample), weights=(80, 5, 8, 7))[0]
+        own = ((self._amend, 80), (self._race, 5), (self.asking.repeat, 8), (self._sample, 7))
+        others = tuple((self._on_known(work), weight) for work, weight in self.more)
+        works, weights = zip(*own, *others, strict=True)
+        return self.random.choices(works, weights=weights)[0]
+
+    def _on_known(self, work: Callable[[str], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        return lambda: work(self._pick())
 
     async def _create(self) -> None:
-        write = self._write(Kind.CREATE)
+        write = self.asking.write(Kind.CREATE)
         body: dict[str, Any] = {
             "lastName": f"Customer {write.mark}",
             "middleName": write.mark,
@@ -75,7 +87,10 @@ class Load:
             body["externalIds"] = [{"system": "chaos", "id": write.mark}]
         self._creating += 1
         try:
-            await self._ask(write, body, lambda: self.api.create(body, key=write.key))
+            if await self.asking.ask(
+                write, body, {**body, "firstName": "Other"}, lambda sent: self.api.create(sent, key=write.key)
+            ):
+                self._learn(str(write.entity_id), write.version or 0)
         finally:
             self._creating -= 1
 
@@ -89,65 +104,20 @@ class Load:
         await asyncio.gather(*(self._amend_at(customer_id, version, race=self._races) for _ in range(_RACERS)))
 
     async def _amend_at(self, customer_id: str, version: int, *, race: int | None) -> None:
-        write = self._write(Kind.AMEND, customer_id=customer_id, expected=version, race=race)
+        write = self.asking.write(Kind.AMEND, entity_id=customer_id, expected=version, race=race)
         patch: dict[str, Any] = {"middleName": write.mark}
         if self.random.random() < _REJECTED_SHARE * 2:
             patch["email"] = f"{self._mailbox()}@example.com"
         etag = f'"{version}-public"'
-        await self._ask(write, patch, lambda: self.api.amend(customer_id, patch, etag=etag, key=write.key))
-        if write.outcome is not Outcome.OK:
+        if await self.asking.ask(
+            write,
+            patch,
+            {**patch, "firstName": "Other"},
+            lambda sent: self.api.amend(customer_id, sent, etag=etag, key=write.key),
+        ):
+            self._learn(customer_id, write.version or 0)
+        else:
             await self._look(customer_id)
-
-    async def _ask(self, write: Write, body: Mapping[str, Any], ask: Callable[[], Awaitable[Reply]]) -> None:
-        """Ask; with a key ask again until it is known what became of it, as a careful client does."""
-        for round_number in range(_SETTLE_TRIES):
-            reply = await ask()
-            write.statuses.append(reply.short)
-            self.history.counts[f"answered {reply.short}"] += 1
-            self.history.counts["defects met"] += DEFECT_KIND in reply.text
-            if reply.outcome is Outcome.OK:
-                self._keep(write, reply, body)
-                return
-            # A later refusal says nothing about an earlier try whose answer was lost, but that the key was not used.
-            refused = reply.outcome is Outcome.FAILED and reply.status == HTTPStatus.PRECONDITION_FAILED
-            if reply.outcome is Outcome.FAILED and (round_number == 0 or (write.key is not None and refused)):
-                write.outcome = Outcome.FAILED
-                return
-            if write.key is None:
-                return
-            await asyncio.sleep(_SETTLE_PAUSE_SECONDS)
-
-    def _keep(self, write: Write, reply: Reply, body: Mapping[str, Any]) -> None:
-        document = reply.json()
-        write.outcome, write.answer = Outcome.OK, reply.text
-        write.customer_id, write.version = str(document["id"]), int(document["version"])
-        self.known[write.customer_id] = max(write.version, self.known.get(write.customer_id, 0))
-        if len(write.statuses) > 1:
-            self.history.counts["settled by asking again"] += 1
-        if write.key is not None:
-            self._answered.append((write, body))
-
-    async def _repeat(self) -> None:
-        """Ask an answered request again, with the same body and with another one (I13)."""
-        if not self._answered:
-            return
-        write, body = self.random.choice(self._answered)
-        same = await self._again(write, body)
-        if same.outcome is Outcome.OK:
-            self.history.counts["repeats answered"] += 1
-            if same.text != write.answer or same.headers.get("idempotency-replayed") != "true":
-                self.history.breaches.append(f"I13 {write.mark}: a repeat was answered otherwise")
-        other = await self._again(write, {**body, "firstName": "Other"})
-        if other.outcome is Outcome.OK:
-            self.history.breaches.append(f"I13 {write.mark}: its key was taken with another body")
-        elif other.status == HTTPStatus.UNPROCESSABLE_ENTITY:
-            self.history.counts["other bodies refused"] += 1
-
-    async def _again(self, write: Write, body: Mapping[str, Any]) -> Reply:
-        if write.kind is Kind.CREATE:
-            return await self.api.create(body, key=write.key)
-        etag = f'"{write.expected}-public"'
-        return await self.api.amend(str(write.customer_id), body, etag=etag, key=write.key)
 
     async def _sample(self) -> None:
         """Look where a delivery stands: what was accepted is acknowledged, on its way or listed (I12)."""
@@ -164,16 +134,15 @@ class Load:
     async def _look(self, customer_id: str) -> None:
         reply = await self.api.ask("GET", f"/api/v1/customers/{customer_id}")
         if reply.outcome is Outcome.OK:
-            self.known[customer_id] = max(int(reply.json()["version"]), self.known[customer_id])
+            self._learn(customer_id, int(reply.json()["version"]))
 
-    def _write(self, kind: Kind, **more: Any) -> Write:
-        self._marks += 1
-        mark = f"m{self._marks}"
-        key = f"key-{mark}" if self.random.random() < _KEYED_SHARE else None
-        return self.history.add(Write(mark=mark, kind=kind, key=key, **more))
+    def _learn(self, customer_id: str, version: int) -> None:
+        self.known[customer_id] = max(version, self.known.get(customer_id, 0))
 
     def _mailbox(self) -> str:
-        return REJECTED_PREFIX.rstrip("@") if self.random.random() < _REJECTED_SHARE else "someone"
+        if self.random.random() < _REJECTED_SHARE:
+            return REJECTED_PREFIX.rstrip("@")
+        return f"family{self.random.randrange(_FAMILIES)}"
 
     def _pick(self) -> str:
         ids = list(self.known)

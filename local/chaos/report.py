@@ -28,15 +28,15 @@ def closing(evidence: Evidence, invariants: Sequence[Invariant], *, seed: int) -
     rows = evidence.journal
     effects = sum(row["outcome"] == "applied" for row in rows)
     states: dict[str, int] = {}
-    for customer in evidence.customers.values():
-        states[customer.delivery["state"]] = states.get(customer.delivery["state"], 0) + 1
+    for entity in evidence.entities.values():
+        states[entity.delivery["state"]] = states.get(entity.delivery["state"], 0) + 1
     parts = [
         _counts("Fired", evidence.fired),
         _counts("Asked", {**evidence.history.summary(), **evidence.history.counts}),
         _counts(
             "Afterwards",
             {
-                "customers": len(evidence.customers),
+                "customers": len(evidence.entities),
                 **{f"customers {state}": count for state, count in sorted(states.items())},
                 "deliveries": len(rows),
                 "effects": effects,

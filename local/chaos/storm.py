@@ -91,10 +91,10 @@ class Storm:
         self.say(f"calm after {self._elapsed:.0f} s; draining")
         seconds, backlog = await drained(watch, limit_seconds=_DRAIN_LIMIT_SECONDS)
         self.say(f"drained in {seconds:.1f} s; what the hosts said is in {self.fleet.keep_logs()}")
-        customers = await Witness(api, mainframe).customers(history)
+        entities = await Witness(api, mainframe).customers(history)
         return Evidence(
             history=history,
-            customers=customers,
+            entities=entities,
             journal=await mainframe.journal(),
             mainframe=await mainframe.stats(),
             listed=await Listed.read(api),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.chaos.drain import Backlog
-from local.chaos.evidence import CustomerEvidence, Evidence
+from local.chaos.evidence import EntityEvidence, Evidence
 from local.chaos.history import History, Kind, Outcome, Write
 from local.chaos.invariants import INVARIANTS, audit, holds
 from local.chaos.listed import Listed
@@ -17,8 +17,8 @@ def row(key: str, version: int, outcome: str = "applied") -> dict[str, Any]:
     return {"key": key, "version": version, "outcome": outcome}
 
 
-def customer(**changes: Any) -> CustomerEvidence:
-    good = CustomerEvidence(
+def customer(**changes: Any) -> EntityEvidence:
+    good = EntityEvidence(
         id="cus_1",
         version=2,
         mark="m2",
@@ -55,17 +55,17 @@ FAILURE = {
 
 
 def history(*more: Write) -> History:
-    first = Write(mark="m1", kind=Kind.CREATE, outcome=Outcome.OK, customer_id="cus_1", version=1)
-    second = Write(mark="m2", kind=Kind.AMEND, outcome=Outcome.OK, customer_id="cus_1", version=2, expected=1, race=1)
-    third = Write(mark="m3", kind=Kind.CREATE, outcome=Outcome.OK, customer_id="cus_2", version=1)
-    loser = Write(mark="m4", kind=Kind.AMEND, outcome=Outcome.FAILED, customer_id="cus_1", expected=1, race=1)
+    first = Write(mark="m1", kind=Kind.CREATE, outcome=Outcome.OK, entity_id="cus_1", version=1)
+    second = Write(mark="m2", kind=Kind.AMEND, outcome=Outcome.OK, entity_id="cus_1", version=2, expected=1, race=1)
+    third = Write(mark="m3", kind=Kind.CREATE, outcome=Outcome.OK, entity_id="cus_2", version=1)
+    loser = Write(mark="m4", kind=Kind.AMEND, outcome=Outcome.FAILED, entity_id="cus_1", expected=1, race=1)
     return History(writes=[first, second, third, loser, *more])
 
 
 def evidence(**changes: Any) -> Evidence:
     good = Evidence(
         history=history(),
-        customers={"cus_1": customer(), "cus_2": REFUSED},
+        entities={"cus_1": customer(), "cus_2": REFUSED},
         journal=[row("cus_1", 1), row("cus_1", 1, "ignored"), row("cus_1", 2), row("cus_2", 1, "rejected")],
         mainframe={"overlaps": 0},
         listed=Listed(failures=[FAILURE]),
@@ -78,11 +78,11 @@ def evidence(**changes: Any) -> Evidence:
 
 
 def with_customer(**changes: Any) -> Evidence:
-    return evidence(customers={"cus_1": customer(**changes), "cus_2": REFUSED})
+    return evidence(entities={"cus_1": customer(**changes), "cus_2": REFUSED})
 
 
 def with_write(**changes: Any) -> Evidence:
-    return evidence(history=history(Write(**{"mark": "m5", "kind": Kind.AMEND, "customer_id": "cus_1"} | changes)))
+    return evidence(history=history(Write(**{"mark": "m5", "kind": Kind.AMEND, "entity_id": "cus_1"} | changes)))
 
 
 def with_counts(name: str) -> Evidence:
@@ -101,7 +101,7 @@ BREACHES: list[tuple[str, str, Callable[[], Evidence]]] = [
     (
         "I1",
         "a customer that is gone",
-        lambda: evidence(customers={"cus_2": REFUSED}, journal=[row("cus_1", 1, "ignored")]),
+        lambda: evidence(entities={"cus_2": REFUSED}, journal=[row("cus_1", 1, "ignored")]),
     ),
     ("I1", "a version by another write", lambda: with_customer(marks={1: "m1", 2: "m9"})),
     ("I1", "an older version held", lambda: with_customer(held_version=1, held_mark="m1")),
