@@ -1,7 +1,7 @@
 """How failures come in: rejections told by the delivery, and whatever the host poisoned, byte for byte.
 
 A message that is one of ours and left no trace of a defect was poisoned because processes died under it: it is woken
-again, not listed, unless that happens over and over.
+again, each time later, and not listed. Only one under which processes go on dying for minutes is taken for their cause.
 """
 
 import base64
@@ -24,7 +24,8 @@ from lib.storage.ports import Storage
 from lib.telemetry import Trace, event_log
 
 _EXHAUSTED: Final = "exhausted"
-_REVIVALS: Final = 3
+_REVIVALS: Final = 10
+_LONGEST_REST_SECONDS: Final = 30.0
 _SHOWN_BYTES: Final = 64 * 1024
 
 _log = event_log("failures")
@@ -90,7 +91,8 @@ class Intake:
             again = wake_up.model_copy(
                 update={"deadline": max(wake_up.deadline, self.clock.now() + timedelta(seconds=self.window_seconds))}
             )
-            await self.storage.queue(queue).send(again.body())
+            rest_seconds = min(2.0**defect.revivals, _LONGEST_REST_SECONDS)
+            await self.storage.queue(queue).send(again.body(), delay_seconds=rest_seconds)
             _log.warning("poison.woken", queue=queue, subject=wake_up.subject, id=wake_up.id, version=wake_up.version)
             return Imported.WOKEN
         now = self.clock.now()

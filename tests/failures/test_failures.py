@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from lib.failures.intake import Imported
 from lib.failures.models import FailureFilter, FailureKind, FailureState
 from lib.failures.service import FailureMoveError
 from lib.failures.store import FAILURE_PREFIX
@@ -122,11 +123,25 @@ class TestIntake:
         customer_id = await create(world)
         body = wake_up(world, customer_id, 1).body().encode()
 
-        for _ in range(5):
-            await world.platform.intake.take(QueueName.MAINFRAME_UPDATES, body)
+        outcomes = [await world.platform.intake.take(QueueName.MAINFRAME_UPDATES, body) for _ in range(11)]
 
+        assert outcomes == [Imported.WOKEN] * 10 + [Imported.LISTED]
         failures = await listed(world)
         assert [failure["code"] for failure in failures] == ["ProcessDied"]
+
+    async def test_lets_one_that_keeps_dying_rest_longer_each_time(self, world: World) -> None:
+        customer_id = await create(world)
+        body = wake_up(world, customer_id, 1).body().encode()
+        queue = world.storage.queue(QueueName.MAINFRAME_UPDATES)
+
+        for _ in range(4):
+            await world.platform.intake.take(QueueName.MAINFRAME_UPDATES, body)
+
+        seen: list[int] = []
+        for _ in range(10):
+            world.clock.advance(1)
+            seen.append(len(await queue.peek()))
+        assert seen == [1, 2, 2, 3, 3, 3, 3, 4, 4, 4]
 
     async def test_lists_a_defect_by_its_kind_and_never_by_its_words(self, world: World) -> None:
         customer_id = await create(world)
