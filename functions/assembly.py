@@ -22,6 +22,7 @@ from functions.health import timers as health_timers
 from functions.host.api import create_api
 from functions.host.http import register
 from functions.host.serving import platform
+from functions.interactions import private as interactions_private
 from functions.mainframe import private as mainframe_private
 from functions.orders import actions as orders_actions
 from functions.orders import private as orders_private
@@ -34,11 +35,14 @@ from functions.reconciliation import timers as reconciliation_timers
 from functions.replays import private as replays_private
 from functions.replays import queues as replays_queues
 from functions.replays import timers as replays_timers
+from functions.timeline import private as timeline_private
+from functions.timeline import public as timeline_public
 
 PUBLIC_ROUTERS: Final[tuple[APIRouter, ...]] = (
     health_public.router,
     documentation_public.router,
     customers_public.router,
+    timeline_public.router,
     preferences_public.router,
     orders_public.router,
     consents_public.router,
@@ -56,6 +60,8 @@ PRIVATE_ROUTERS: Final[tuple[APIRouter, ...]] = (
     failures_private.router,
     replays_private.router,
     reconciliation_private.router,
+    interactions_private.router,
+    timeline_private.router,
 )
 
 

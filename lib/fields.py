@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Wi
 
 from lib.clock import rfc3339
 from lib.countries import COUNTRY_CODES
-from lib.text import plain_text
+from lib.pan import without_card_numbers
+from lib.text import plain_text, prose
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
@@ -105,6 +106,10 @@ _PLAIN = AfterValidator(plain_text)
 Title = Annotated[str, Field(min_length=1, max_length=20), _PLAIN]
 ShortText = Annotated[str, Field(min_length=1, max_length=40), _PLAIN]
 Text = Annotated[str, Field(min_length=1, max_length=100), _PLAIN]
+# What people write freely, with card numbers masked before anything sees it (PCI DSS): one line, and several.
+REDACTED: Final = AfterValidator(without_card_numbers)
+FreeLine = Annotated[str, Field(min_length=1, max_length=200), _PLAIN, REDACTED]
+Prose = Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(prose), REDACTED]
 PostalCode = Annotated[str, Field(min_length=1, max_length=20), _PLAIN]
 Email = Annotated[str, Field(min_length=3, max_length=254, examples=["ada@example.com"]), AfterValidator(_email)]
 Phone = Annotated[str, Field(max_length=16, pattern=r"^\+[1-9][0-9]{6,14}$"), AfterValidator(_phone)]

@@ -1,7 +1,12 @@
 """What every model on the wire has in common."""
 
+from typing import Final
+
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
+
+VARIANT: Final = ":"
+"""What the tag of a union's variant begins with, so that it can be told from a field in an error's location."""
 
 
 class Part(BaseModel):

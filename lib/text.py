@@ -7,6 +7,7 @@ from typing import Final
 # because Arabic, Persian and Indic names need them. See Unicode Technical Report 36, section 2.8.
 _REORDERING: Final[frozenset[str]] = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _FORBIDDEN_CATEGORIES: Final[frozenset[str]] = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_LAYOUT: Final = str.maketrans("\t\n\r", "   ")
 _PLANE_SIZE: Final = 0x10000
 _NONCHARACTER_TAIL: Final = 0xFFFE
 _NONCHARACTER_BLOCK: Final = range(0xFDD0, 0xFDF0)
@@ -31,6 +32,16 @@ def plain_text(text: str) -> str:
         raise ValueError("must not hold control, reordering or invalid characters")
     if not text.strip():
         raise ValueError("must not be blank")
+    return text
+
+
+def prose(text: str) -> str:
+    """Return a text of several lines as given: as `plain_text`, with line breaks and tabs.
+
+    Raises:
+        ValueError: as `plain_text`.
+    """
+    plain_text(text.translate(_LAYOUT))
     return text
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from lib.errors import FieldProblem
+from lib.parts import VARIANT
 
 _MAXIMUM_PROBLEMS: Final = 50
 _PLAIN: Final = {
@@ -30,8 +31,9 @@ def problems_in(errors: Sequence[Any], *, skip: int = 0) -> tuple[FieldProblem, 
 
 
 def pointer(location: Sequence[Any]) -> str:
-    """Return a location as a JSON pointer (RFC 6901)."""
-    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in location)
+    """Return a location as a JSON pointer (RFC 6901). Names of variants (`lib.parts.VARIANT`) are no part of it."""
+    parts = (str(part) for part in location if not str(part).startswith(VARIANT))
+    return "".join(f"/{part.replace('~', '~0').replace('/', '~1')}" for part in parts)
 
 
 def _sentence(message: str) -> str:

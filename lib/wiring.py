@@ -9,6 +9,7 @@ from lib.changes.outbox import OUTBOX_TABLE, Outbox
 from lib.changes.owned import OwnedEntities
 from lib.changes.owned_source import ENTITY_INDEX_TABLE, OwnedSource
 from lib.changes.promise import Promises
+from lib.changes.records import Records
 from lib.changes.relay import Relay
 from lib.changes.subjects import SubjectSource
 from lib.changes.writer import Writer
@@ -17,7 +18,7 @@ from lib.consents.decisions import ConsentDecisions
 from lib.consents.service import ConsentService
 from lib.consents.store import CONSENT_PREFIX, ConsentStore
 from lib.customers.claims import IDENTIFIERS_TABLE, Claims
-from lib.customers.service import CustomerService
+from lib.customers.service import CustomerService, check_customer_id
 from lib.customers.store import CUSTOMERS_TABLE, INDEX_TABLE, CustomerStore
 from lib.customers.subject import CustomerSource
 from lib.failures.defects import Defects
@@ -27,6 +28,7 @@ from lib.failures.store import FAILURES_TABLE, FailureStore
 from lib.health import Health
 from lib.ids import Ids, Seal, UlidIds
 from lib.imports.files import IMPORTS_CONTAINER
+from lib.interactions.service import INTERACTIONS, InteractionService
 from lib.mainframe.backoff import Backoff
 from lib.mainframe.breaker import MAINFRAME_TABLE, Breaker
 from lib.mainframe.client import MainframeClient
@@ -60,6 +62,8 @@ from lib.replays.service import ReplayService
 from lib.replays.store import REPLAYS_TABLE, ReplayStore
 from lib.settings import Settings
 from lib.storage.ports import Storage
+from lib.timeline.pages import TimelinePages
+from lib.timeline.service import TimelineService
 
 ALL_TABLES: Final = (
     CUSTOMERS_TABLE,
@@ -148,6 +152,23 @@ class Platform:
     def fulfilment(self) -> Fulfilment:
         """Operations on the items and documents of orders."""
         return Fulfilment(self.orders)
+
+    @cached_property
+    def interactions(self) -> InteractionService:
+        """Operations on interactions."""
+        return InteractionService(
+            records=Records(INTERACTIONS, self.storage.table(CUSTOMERS_TABLE)),
+            pages=self._timelines,
+            customers=self.customers,
+            clock=self.clock,
+            ids=self.ids,
+            id_seal=self.seal("interaction-ids"),
+        )
+
+    @cached_property
+    def timeline(self) -> TimelineService:
+        """Operations on timelines."""
+        return TimelineService(pages=self._timelines, check=check_customer_id, require=self.customers.require)
 
     @cached_property
     def promises(self) -> Promises:
@@ -425,6 +446,10 @@ class Platform:
             clock=self.clock,
             window_seconds=self.settings.commit_window_seconds,
         )
+
+    @cached_property
+    def _timelines(self) -> TimelinePages:
+        return TimelinePages(self.storage.table(CUSTOMERS_TABLE), Cursors(self.seal("cursors")))
 
     @cached_property
     def _ledgers(self) -> LedgerStore:

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from functions.host.conditions import etag, not_modified
 from functions.host.problems import PROBLEM_JSON, ProblemView
 from lib.changes.operation import Answer
+from lib.changes.records import KeptRecord
 from lib.paging import DEFAULT_LIMIT, MAXIMUM_CURSOR_LENGTH, MAXIMUM_LIMIT, Page
 
 JSON: Final = "application/json"
@@ -86,6 +87,12 @@ def written(answer: Answer, *, view: str, status: HTTPStatus = HTTPStatus.OK, lo
     return Response(answer.document, status_code=status, media_type=JSON, headers=headers)
 
 
+def recorded(kept: KeptRecord, *, view: str, folder: str) -> Response:
+    """Return a record: 201 to the request that made it, 200 when the same was told before."""
+    status = HTTPStatus.CREATED if kept.created else HTTPStatus.OK
+    return written(kept.answer, view=view, status=status, location=f"{folder}/{kept.answer.entity_id}")
+
+
 def listed(request: Request, page: Page[str]) -> Response:
     """Return a page of items that are JSON texts already, with the address of the next page."""
     following = _next(request, page.cursor)
@@ -151,6 +158,12 @@ def answers(
             "headers": _TRACE_HEADER,
         }
     return responses
+
+
+def recorded_answers(model: type[BaseModel], *problems: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """Return the responses of an operation that keeps a record: created, or told before."""
+    made = answers(HTTPStatus.CREATED, model, *problems, replayable=True, tagged=True)
+    return {200: made[201] | {"description": "The same was told before; this is the first record"}, **made}
 
 
 def lined_answers(model: type[BaseModel], *problems: HTTPStatus) -> dict[int | str, dict[str, Any]]:

@@ -15,6 +15,7 @@ from lib.clock import parse_rfc3339, rfc3339
 from lib.storage.ports import Insert, Row, Value
 
 TIMELINE_PREFIX: Final = "timeline~"
+ITEM: Final = "item"
 _CEILING: Final = 10**15
 
 
@@ -34,7 +35,8 @@ class TimelineEntry:
     """One thing that happened to a customer.
 
     `id` is unique among the entries of one type; `kind` says what happened in the room's own words (`call`, `placed`);
-    `reference` is the id of what it is about; `summary` is a short plain sentence for people, without sensitive values.
+    `reference` is the id of what it is about; `summary` is a short plain sentence for people, without sensitive values,
+    and `detail` the words of staff, which customers are not shown.
     """
 
     id: str
@@ -46,6 +48,7 @@ class TimelineEntry:
     actor: str
     channel: str | None = None
     reference: str | None = None
+    detail: str | None = None
 
 
 def timeline_key(happened_at: datetime, entry_type: TimelineType, entry_id: str) -> str:
@@ -58,8 +61,11 @@ def timeline_from(moment: datetime) -> str:
     return f"{TIMELINE_PREFIX}{_CEILING - round(moment.timestamp() * 1000):015d}~"
 
 
-def timeline_write(entry: TimelineEntry) -> Insert:
-    """Return the write of an entry, for the transaction of what it tells about."""
+def timeline_write(entry: TimelineEntry, *, item: str | None = None) -> Insert:
+    """Return the write of an entry, for the transaction of what it tells about.
+
+    `item` is the JSON text of what it tells about as its room's own list shows it, which then needs no other rows.
+    """
     values: dict[str, Value] = {
         "type": entry.type.value,
         "kind": entry.kind,
@@ -71,12 +77,15 @@ def timeline_write(entry: TimelineEntry) -> Insert:
                 "summary": entry.summary,
                 "actor": entry.actor,
                 **({"reference": entry.reference} if entry.reference else {}),
+                **({"detail": entry.detail} if entry.detail else {}),
             },
             ensure_ascii=False,
         ),
     }
     if entry.channel is not None:
         values["channel"] = entry.channel
+    if item is not None:
+        values[ITEM] = item
     return Insert(timeline_key(entry.happened_at, entry.type, entry.id), values)
 
 
@@ -94,4 +103,5 @@ def read_entry(row: Row) -> TimelineEntry:
         actor=kept["actor"],
         channel=str(channel) if channel is not None else None,
         reference=kept.get("reference"),
+        detail=kept.get("detail"),
     )

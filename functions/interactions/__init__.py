@@ -1,0 +1,1 @@
+"""How interactions are told and read."""

@@ -1,0 +1,1 @@
+"""How a customer's timeline is read."""
