@@ -22,6 +22,7 @@ from functions.health import timers as health_timers
 from functions.host.api import create_api
 from functions.host.http import register
 from functions.host.serving import platform
+from functions.identifiers import private as identifiers_private
 from functions.interactions import private as interactions_private
 from functions.mainframe import private as mainframe_private
 from functions.orders import actions as orders_actions
@@ -50,6 +51,7 @@ PUBLIC_ROUTERS: Final[tuple[APIRouter, ...]] = (
 PRIVATE_ROUTERS: Final[tuple[APIRouter, ...]] = (
     health_private.router,
     documentation_private.router,
+    identifiers_private.router,  # before what would take `lookup` for a customer's id
     customers_private.router,
     preferences_private.router,
     orders_private.router,

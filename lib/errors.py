@@ -21,6 +21,11 @@ class PlatformError(Exception):
     kind = "error"
     title = "The request failed"
 
+    @property
+    def private_holder(self) -> str | None:
+        """The customer who has what was asked for; told to callers inside the company only."""
+        return None
+
 
 class MalformedRequestError(PlatformError):
     """The request cannot be read."""

@@ -18,14 +18,18 @@ from lib.consents.decisions import ConsentDecisions
 from lib.consents.service import ConsentService
 from lib.consents.store import CONSENT_PREFIX, ConsentStore
 from lib.customers.claims import IDENTIFIERS_TABLE, Claims
+from lib.customers.lookup import CustomerLookup
 from lib.customers.service import CustomerService, check_customer_id
 from lib.customers.store import CUSTOMERS_TABLE, INDEX_TABLE, CustomerStore
-from lib.customers.subject import CustomerSource
+from lib.customers.subject import CustomerHolders, CustomerSource
+from lib.customers.upsert import CustomerUpserts
 from lib.failures.defects import Defects
 from lib.failures.intake import Intake
 from lib.failures.service import FailureService
 from lib.failures.store import FAILURES_TABLE, FailureStore
 from lib.health import Health
+from lib.identifiers.holders import Holders
+from lib.identifiers.index import IDENTIFIER_INDEX_TABLE, IdentifierIndex
 from lib.ids import Ids, Seal, UlidIds
 from lib.imports.files import IMPORTS_CONTAINER
 from lib.interactions.service import INTERACTIONS, InteractionService
@@ -77,6 +81,7 @@ ALL_TABLES: Final = (
     REPLAYS_TABLE,
     RECONCILIATIONS_TABLE,
     ENTITY_INDEX_TABLE,
+    IDENTIFIER_INDEX_TABLE,
 )
 ALL_CONTAINERS: Final = (IMPORTS_CONTAINER,)
 _LEASE_MARGIN_SECONDS: Final = 5.0
@@ -97,12 +102,7 @@ class Platform:
         """Operations on customers."""
         return CustomerService(
             store=self._customer_store,
-            claims=Claims(
-                table=self.storage.table(IDENTIFIERS_TABLE),
-                customers=self._customer_store,
-                clock=self.clock,
-                window_seconds=self.settings.commit_window_seconds,
-            ),
+            claims=self._claims,
             writer=Writer(self.promises, self.clock),
             clock=self.clock,
             ids=self.ids,
@@ -169,6 +169,32 @@ class Platform:
     def timeline(self) -> TimelineService:
         """Operations on timelines."""
         return TimelineService(pages=self._timelines, check=check_customer_id, require=self.customers.require)
+
+    @cached_property
+    def customer_lookup(self) -> CustomerLookup:
+        """Finding customers by identifiers."""
+        return CustomerLookup(
+            store=self._customer_store,
+            claims=self._claims,
+            index=self.identifier_index,
+            holders=self.holders,
+            cursors=Cursors(self.seal("cursors")),
+        )
+
+    @cached_property
+    def customer_upserts(self) -> CustomerUpserts:
+        """Customers by external id."""
+        return CustomerUpserts(customers=self.customers, claims=self._claims, clock=self.clock)
+
+    @cached_property
+    def identifier_index(self) -> IdentifierIndex:
+        """The index of identifiers that customers may share."""
+        return IdentifierIndex(self.storage.table(IDENTIFIER_INDEX_TABLE), self.seal("identifiers"))
+
+    @cached_property
+    def holders(self) -> dict[Subject, Holders]:
+        """The rooms whose entities hold identifiers."""
+        return {Subject.CUSTOMER: CustomerHolders(self._customer_store)}
 
     @cached_property
     def promises(self) -> Promises:
@@ -457,7 +483,18 @@ class Platform:
 
     @cached_property
     def _customer_store(self) -> CustomerStore:
-        return CustomerStore(self.storage.table(CUSTOMERS_TABLE), self.storage.table(INDEX_TABLE))
+        return CustomerStore(
+            self.storage.table(CUSTOMERS_TABLE), self.storage.table(INDEX_TABLE), self.identifier_index
+        )
+
+    @cached_property
+    def _claims(self) -> Claims:
+        return Claims(
+            table=self.storage.table(IDENTIFIERS_TABLE),
+            customers=self._customer_store,
+            clock=self.clock,
+            window_seconds=self.settings.commit_window_seconds,
+        )
 
 
 def build(settings: Settings) -> Platform:

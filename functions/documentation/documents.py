@@ -36,6 +36,7 @@ def public_document(routers: Sequence[APIRouter]) -> dict[str, Any]:
         title="Iommi customer platform: public API",
         description="Customers, as channels and partners see them. Writes take an `Idempotency-Key`; changes need "
         "`If-Match`. Errors are problem details (RFC 9457).",
+        private=False,
     )
     made["components"]["securitySchemes"] = _GATEWAY_SCHEME
     made["security"] = [{}, {"gatewayKey": []}]
@@ -49,6 +50,7 @@ def private_document(routers: Sequence[APIRouter]) -> dict[str, Any]:
         title="Iommi customer platform: private API",
         description="For systems and staff inside the company. Operations need a function key. Errors are problem "
         "details (RFC 9457).",
+        private=True,
     )
     made["components"]["securitySchemes"] = _KEY_SCHEME
     made["security"] = [{"functionKey": []}]
@@ -57,7 +59,7 @@ def private_document(routers: Sequence[APIRouter]) -> dict[str, Any]:
     return made
 
 
-def _document(routers: Sequence[APIRouter], *, title: str, description: str) -> dict[str, Any]:
+def _document(routers: Sequence[APIRouter], *, title: str, description: str, private: bool) -> dict[str, Any]:
     routes = [route for router in routers if router.include_in_schema for route in router.routes]
     made = get_openapi(
         title=title, version=VERSION, openapi_version="3.1.0", description=description, routes=routes, servers=_SERVERS
@@ -65,7 +67,7 @@ def _document(routers: Sequence[APIRouter], *, title: str, description: str) -> 
     schemas = made["components"]["schemas"]
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
-    problem = problem_schema()
+    problem = problem_schema(private=private)
     schemas.update(problem.pop("$defs", {}))
     schemas["Problem"] = problem
     for operation in _operations(made):

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.host.conditions import etag, not_modified
-from functions.host.problems import PROBLEM_JSON, ProblemView
+from functions.host.problems import PROBLEM_JSON, PrivateProblemView, ProblemView
 from lib.changes.operation import Answer
 from lib.changes.records import KeptRecord
 from lib.paging import DEFAULT_LIMIT, MAXIMUM_CURSOR_LENGTH, MAXIMUM_LIMIT, Page
@@ -93,19 +93,21 @@ def recorded(kept: KeptRecord, *, view: str, folder: str) -> Response:
     return written(kept.answer, view=view, status=status, location=f"{folder}/{kept.answer.entity_id}")
 
 
-def listed(request: Request, page: Page[str]) -> Response:
-    """Return a page of items that are JSON texts already, with the address of the next page."""
+def listed(request: Request, page: Page[str], **members: bool) -> Response:
+    """Return a page of items that are JSON texts already, with the address of the next page, and what else it says."""
     following = _next(request, page.cursor)
-    body = f'{{"items":[{",".join(page.items)}],"next":{json.dumps(following)}}}'
+    more = "".join(f",{json.dumps(name)}:{json.dumps(value)}" for name, value in members.items())
+    body = f'{{"items":[{",".join(page.items)}],"next":{json.dumps(following)}{more}}}'
     headers = {"Cache-Control": _PRIVATE_CACHE}
     if following is not None:
         headers["Link"] = f'<{following}>; rel="next"'
     return Response(body, media_type=JSON, headers=headers)
 
 
-def listed_models(request: Request, items: Sequence[BaseModel], cursor: str | None) -> Response:
-    """Return a page of models."""
-    return listed(request, Page([item.model_dump_json(by_alias=True, exclude_none=True) for item in items], cursor))
+def listed_models(request: Request, items: Sequence[BaseModel], cursor: str | None, **members: bool) -> Response:
+    """Return a page of models, and what else it says."""
+    texts = [item.model_dump_json(by_alias=True, exclude_none=True) for item in items]
+    return listed(request, Page(texts, cursor), **members)
 
 
 def lines(request: Request, items: Sequence[BaseModel], cursor: str | None, *, file_name: str) -> Response:
@@ -178,9 +180,10 @@ def lined_answers(model: type[BaseModel], *problems: HTTPStatus) -> dict[int | s
     return responses
 
 
-def problem_schema() -> dict[str, Any]:
-    """Return the schema of problems for the OpenAPI documents."""
-    return ProblemView.model_json_schema(ref_template="#/components/schemas/{model}")
+def problem_schema(*, private: bool) -> dict[str, Any]:
+    """Return the schema of problems for an OpenAPI document: the private API's say more."""
+    view = PrivateProblemView if private else ProblemView
+    return view.model_json_schema(ref_template="#/components/schemas/{model}")
 
 
 def _next(request: Request, cursor: str | None) -> str | None:

@@ -35,6 +35,24 @@ IfMatch = Annotated[
         json_schema_extra={"pattern": f"^{ETAG_PATTERN}$"},
     ),
 ]
+OptionalIfMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        max_length=500,
+        description="The ETag that was read, to replace no other version than that",
+        json_schema_extra={"pattern": f"^{ETAG_PATTERN}$"},
+    ),
+]
+IfNoneExists = Annotated[
+    str | None,
+    Header(
+        alias="If-None-Match",
+        max_length=10,
+        description="`*`: create only",
+        json_schema_extra={"pattern": r"^\*$"},
+    ),
+]
 IfNoneMatch = Annotated[
     str | None, Header(alias="If-None-Match", max_length=2000, description="ETags that the caller has already")
 ]

@@ -58,6 +58,19 @@ def expected_or_first(if_match: str | None, if_none_match: str | None) -> int:
     return 0
 
 
+def creates_only(if_none_match: str | None) -> bool:
+    """Tell whether an If-None-Match header of a write asks that nothing is there yet.
+
+    Raises:
+        MalformedRequestError: it is something else than `*`: to write only over other versions has no use.
+    """
+    if if_none_match is None:
+        return False
+    if if_none_match.strip() != "*":
+        raise MalformedRequestError("If-None-Match must be * here: create only.")
+    return True
+
+
 def not_modified(if_none_match: str | None, current: str) -> bool:
     """Tell whether an If-None-Match header already names the current entity tag (weak comparison, RFC 9110)."""
     if if_none_match is None:

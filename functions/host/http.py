@@ -34,7 +34,8 @@ def register(app: func.FunctionApp, edge: Edge, routers: Iterable[APIRouter]) ->
             raise ValueError(message)
         app.function_name(route.operation_id)(
             app.route(
-                route=route.path.removeprefix(ROUTE_PREFIX),
+                # Without FastAPI's own convertors: to the host, an escaped slash is part of its segment anyway.
+                route=route.path_format.removeprefix(ROUTE_PREFIX),
                 methods=sorted(route.methods or ()),
                 auth_level=auth_level_of(route),
             )(_function(middleware))

@@ -33,6 +33,7 @@ from lib.validation import problems_in
 PROBLEM_JSON: Final = "application/problem+json"
 _RETRY_AFTER_SECONDS: Final = "2"
 _INSTANCE_LENGTH: Final = 2000
+_PRIVATE_PREFIX: Final = "/api/private/"
 _STATUS_OF: Final[Mapping[type[PlatformError], HTTPStatus]] = {
     MalformedRequestError: HTTPStatus.BAD_REQUEST,
     NotAuthenticatedError: HTTPStatus.UNAUTHORIZED,
@@ -79,6 +80,21 @@ class ProblemView(BaseModel):
     errors: Annotated[list[FieldProblemView] | None, Field(max_length=50)] = None
 
 
+class HolderView(BaseModel):
+    """The customer who has what was asked for."""
+
+    id: Annotated[str, Field(max_length=30)]
+    href: Annotated[str, Field(max_length=200)]
+
+
+class PrivateProblemView(ProblemView):
+    """An error, as the private API tells it."""
+
+    holder: Annotated[
+        HolderView | None, Field(description="With identifier-taken and external-id-exists: the customer who has it")
+    ] = None
+
+
 def problem(  # noqa: PLR0917 - the members of RFC 9457, in its order
     kind: str,
     title: str,
@@ -87,6 +103,7 @@ def problem(  # noqa: PLR0917 - the members of RFC 9457, in its order
     instance: str,
     errors: tuple[FieldProblem, ...] = (),
     headers: Mapping[str, str] | None = None,
+    holder: str | None = None,
 ) -> Response:
     """Return a problem+json answer."""
     body: dict[str, Any] = {
@@ -99,6 +116,8 @@ def problem(  # noqa: PLR0917 - the members of RFC 9457, in its order
     }
     if errors:
         body["errors"] = [{"pointer": error.pointer[:500], "detail": error.detail[:500]} for error in errors]
+    if holder is not None:
+        body["holder"] = {"id": holder, "href": f"{_PRIVATE_PREFIX}v1/customers/{holder}"}
     raw = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     extra = dict(headers or {})
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
@@ -118,7 +137,9 @@ def problem_of(error: Exception, instance: str) -> Response:
     """Return the answer for an exception; one that we did not foresee is logged with its stack and says nothing."""
     if isinstance(error, PlatformError):
         errors = error.problems if isinstance(error, InvalidError) else ()
-        return problem(error.kind, error.title, status_of(error), str(error), instance, errors)
+        # Whoever asks from outside must not learn whose it is.
+        holder = error.private_holder if instance.startswith(_PRIVATE_PREFIX) else None
+        return problem(error.kind, error.title, status_of(error), str(error), instance, errors, holder=holder)
     if isinstance(error, RequestValidationError):
         return _validation(error, instance)
     if isinstance(error, StorageError):

@@ -12,6 +12,7 @@ import azure.functions as func
 from functions.host.serving import platform
 from lib.changes.relay import EntityKeepsChangingError
 from lib.failures.store import FailureContendedError
+from lib.identifiers.index import IndexContendedError
 from lib.mainframe.delivery import DeliveryContendedError
 from lib.mainframe.undelivered import UndeliveredContendedError
 from lib.messaging.catalogue import QueueName
@@ -27,6 +28,7 @@ _PASSING: Final = (
     DeliveryContendedError,
     EntityKeepsChangingError,
     FailureContendedError,
+    IndexContendedError,
     ItemContendedError,
     UndeliveredContendedError,
 )

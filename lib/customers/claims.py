@@ -14,8 +14,9 @@ from typing import Final
 from lib.changes.subjects import FenceLostError
 from lib.clock import Clock, parse_rfc3339, rfc3339
 from lib.customers.rules import identifiers_of
-from lib.customers.store import CustomerStore
+from lib.customers.store import CustomerStore, KeptCustomer
 from lib.errors import ConflictError, UnavailableError
+from lib.identifiers.keys import key_of
 from lib.storage.errors import OutcomeUnknownError, RowChangedError, RowExistsError, StorageError
 from lib.storage.ports import Insert, Replace, Row, Table
 from lib.telemetry import event_log
@@ -24,20 +25,29 @@ IDENTIFIERS_TABLE: Final = "identifiers"
 _KEY: Final = "holder"
 _TRIES: Final = 5
 _LONG_AGO: Final = "1970-01-01T00:00:00.000Z"
-_ESCAPED: Final = "%/\\#?"
 
 _log = event_log("customers")
 
 
 class IdentifierTakenError(ConflictError):
-    """The identifier belongs to another customer. `holder` is for private callers only."""
+    """The identifier belongs to another customer, or is about to: then it is not `settled`.
+
+    `holder` is for private callers only.
+    """
 
     kind = "identifier-taken"
     title = "Identifier belongs to another customer"
 
-    def __init__(self, identifier: str, holder: str) -> None:
+    def __init__(self, identifier: str, holder: str, *, settled: bool) -> None:
         super().__init__(f"The {_name_of(identifier)} belongs to another customer, or another request is claiming it.")
+        self.identifier = identifier
         self.holder = holder
+        self.settled = settled
+
+    @property
+    def private_holder(self) -> str | None:
+        """The customer whose committed profile holds it; none while that is still being decided."""
+        return self.holder if self.settled else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,15 @@ class Claims:
             )
             raise failed[0]
 
+    async def holder(self, identifier: str) -> KeptCustomer | None:
+        """Return the customer whose committed profile holds an identifier, in at most two storage calls."""
+        row = await self.table.get(key_of(identifier), _KEY)
+        if row is None:
+            return None
+        kept = await self.customers.read(str(row.values["customerId"]))
+        held = kept is not None and kept.version > 0 and identifier in identifiers_of(kept.customer())
+        return kept if held else None
+
     async def release(self, identifiers: Iterable[str], *, customer_id: str) -> None:
         """Let reservations lapse now, for a commit that will not happen.
 
@@ -76,7 +95,7 @@ class Claims:
         """
         for identifier in sorted(identifiers):
             try:
-                row = await self.table.get(_partition(identifier), _KEY)
+                row = await self.table.get(key_of(identifier), _KEY)
                 if row is not None and row.values["customerId"] == customer_id:
                     lapsed = {"customerId": customer_id, "until": _LONG_AGO}
                     await self.table.write(row.partition, Replace(_KEY, lapsed, row.etag))
@@ -85,7 +104,7 @@ class Claims:
 
     async def _claim_one(self, identifier: str, customer_id: str) -> bool:
         """Return whether the claim is new (and to be released when the write fails)."""
-        partition = _partition(identifier)
+        partition = key_of(identifier)
         for _ in range(_TRIES):
             values = {
                 "customerId": customer_id,
@@ -118,21 +137,17 @@ class Claims:
         holder = str(row.values["customerId"])
         kept = await self.customers.read(holder)
         if kept is not None and kept.version > 0 and identifier in identifiers_of(kept.customer()):
-            raise IdentifierTakenError(identifier, holder)
+            raise IdentifierTakenError(identifier, holder, settled=True)
         if not _lapsed(row, self.clock.now()):
-            raise IdentifierTakenError(identifier, holder)
+            raise IdentifierTakenError(identifier, holder, settled=False)
         try:
             await self.customers.fence(holder, kept.row if kept else None)
         except FenceLostError:
-            raise IdentifierTakenError(identifier, holder) from None
+            raise IdentifierTakenError(identifier, holder, settled=False) from None
 
 
 def _lapsed(row: Row, now: datetime) -> bool:
     return now > parse_rfc3339(str(row.values["until"]))
-
-
-def _partition(identifier: str) -> str:
-    return "".join(f"%{ord(character):02X}" if character in _ESCAPED else character for character in identifier)
 
 
 def _name_of(identifier: str) -> str:

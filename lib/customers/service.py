@@ -1,16 +1,17 @@
 """What we do for customers: create, read, amend, list, and tell who changed what."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from datetime import date
+from typing import Any, Final, TypeAlias
 
 from lib.changes.operation import Answer, Operation, first_answer, record_writes
 from lib.changes.writer import Change, Commit, LostRaceError, Writer, change_prefix, read_change
 from lib.clock import Clock
 from lib.customers.claims import Claims, IdentifierTakenError
-from lib.customers.models import Customer, CustomerDetails
+from lib.customers.models import Customer, CustomerDetails, ExternalId
 from lib.customers.patch import CustomerPatch
-from lib.customers.rules import FieldChange, amended, changed_fields, check_new, identifiers_of
+from lib.customers.rules import FieldChange, amended, changed_fields, check_new, identifiers_of, replaced
 from lib.customers.store import CUSTOMER_PREFIX, CustomerStore, KeptCustomer, documents_of, profile_write
 from lib.errors import NotFoundError, StaleError, UnavailableError
 from lib.ids import Ids, Seal, is_id
@@ -21,7 +22,10 @@ from lib.storage.errors import RowExistsError
 from lib.timeline.entries import TimelineEntry, TimelineType, timeline_write
 
 _TRIES: Final = 4
+# Whoever replaces whatever is there competes with everybody, and need not be told so.
+_TRIES_WITHOUT_A_VERSION: Final = 12
 _LISTING: Final = "customers"
+_Decide: TypeAlias = Callable[[Customer, date], CustomerDetails]
 
 
 class CustomerNotFoundError(NotFoundError):
@@ -77,9 +81,7 @@ class CustomerService:
         """
         now = self.clock.now()
         check_new(details, today=now.date())
-        customer_id = (
-            self.id_seal.id(CUSTOMER_PREFIX, operation.id) if operation.keyed else self.ids.new(CUSTOMER_PREFIX)
-        )
+        customer_id = self.id_of(operation) or self.ids.new(CUSTOMER_PREFIX)
         customer = Customer.of(details, customer_id=customer_id, version=1, created_at=now, updated_at=now)
         fields = changed_fields({}, customer.details(), seal=self.value_seal)
         identifiers = identifiers_of(details)
@@ -90,7 +92,7 @@ class CustomerService:
             try:
                 await self.claims.claim(identifiers, customer_id=customer_id)
             except IdentifierTakenError:
-                first = await self._first_answer(customer_id, operation)
+                first = await self.first_answer(customer_id=customer_id, operation=operation)
                 if first is not None:
                     return first
                 raise
@@ -98,7 +100,7 @@ class CustomerService:
             try:
                 return await self._commit(customer, fields=fields, operation=operation, over=over, promised=promised)
             except LostRaceError:
-                first = await self._first_answer(customer_id, operation)
+                first = await self.first_answer(customer_id=customer_id, operation=operation)
                 if first is not None:
                     return first
                 over = await self.store.read(customer_id)
@@ -139,39 +141,46 @@ class CustomerService:
             IdempotencyMismatchError: the key was used with another patch.
             UnavailableError: it cannot be done now.
         """
-        for _ in range(_TRIES):
-            kept = await self._kept(customer_id)
-            if kept.version != expected_version:
-                # Before refusing: it may be this very operation that made the newer version.
-                first = await self._first_answer(customer_id, operation)
-                if first is not None:
-                    return first
-                raise CustomerChangedError
-            current = kept.customer()
-            now = max(self.clock.now(), current.updated_at)
-            details = amended(current, patch, today=now.date())
-            fields = changed_fields(current.details(), _details_json(details), seal=self.value_seal)
-            if not fields:
-                return await self._unchanged(kept, customer_id, operation)
-            customer = Customer.of(
-                details,
-                customer_id=customer_id,
-                version=kept.version + 1,
-                created_at=current.created_at,
-                updated_at=now,
-            )
-            added = identifiers_of(details) - identifiers_of(current)
-            await self.claims.claim(added, customer_id=customer_id)
-            # Anew in every round: the promise of a row that was fenced since may have been let go.
-            promised = await self._promise(customer_id, customer.version)
-            try:
-                return await self._commit(customer, fields=fields, operation=operation, over=kept, promised=promised)
-            except LostRaceError:
-                first = await self._first_answer(customer_id, operation)
-                if first is not None:
-                    return first
-                await self.claims.release(added, customer_id=customer_id)
-        raise UnavailableError("The change could not be kept now; nothing was written.")
+
+        def decide(current: Customer, today: date) -> CustomerDetails:
+            return amended(current, patch, today=today)
+
+        return await self._change(customer_id, expected_version, decide, operation)
+
+    async def replace(
+        self,
+        *,
+        customer_id: str,
+        details: CustomerDetails,
+        through: ExternalId,
+        expected_version: int | None,
+        operation: Operation,
+    ) -> Answer:
+        """Replace what callers may write of a customer that was found by an external id.
+
+        What that keeps, `lib.customers.rules.replaced` says. Without an expected version it replaces whatever is
+        there. Saying the same again makes no new version.
+
+        Raises:
+            What `amend` raises.
+        """
+
+        def decide(current: Customer, today: date) -> CustomerDetails:
+            return replaced(current, details, through=through, today=today)
+
+        return await self._change(customer_id, expected_version, decide, operation)
+
+    async def first_answer(self, *, customer_id: str, operation: Operation) -> Answer | None:
+        """Return what this keyed operation did to a customer before, or None when it never did.
+
+        Raises:
+            IdempotencyMismatchError: the key was used with another body.
+        """
+        return await first_answer(self.store.customers, partition=customer_id, operation=operation)
+
+    def id_of(self, operation: Operation) -> str | None:
+        """Return the id that a keyed create always makes; None without a key."""
+        return self.id_seal.id(CUSTOMER_PREFIX, operation.id) if operation.keyed else None
 
     async def list_page(self, *, limit: int, cursor: str | None) -> Page[str]:
         """Return a page of all customers as they are read back; a change shows within seconds.
@@ -202,6 +211,43 @@ class CustomerService:
         following = self.cursors.give(rows.resume, listing=listing) if rows.resume else None
         return Page([read_change(row) for row in rows.rows], following)
 
+    async def _change(
+        self, customer_id: str, expected_version: int | None, decide: _Decide, operation: Operation
+    ) -> Answer:
+        for _ in range(_TRIES if expected_version is not None else _TRIES_WITHOUT_A_VERSION):
+            kept = await self._kept(customer_id)
+            if expected_version is not None and kept.version != expected_version:
+                # Before refusing: it may be this very operation that made the newer version.
+                first = await self.first_answer(customer_id=customer_id, operation=operation)
+                if first is not None:
+                    return first
+                raise CustomerChangedError
+            current = kept.customer()
+            now = max(self.clock.now(), current.updated_at)
+            details = decide(current, now.date())
+            fields = changed_fields(current.details(), _details_json(details), seal=self.value_seal)
+            if not fields:
+                return await self._unchanged(kept, customer_id, operation)
+            customer = Customer.of(
+                details,
+                customer_id=customer_id,
+                version=kept.version + 1,
+                created_at=current.created_at,
+                updated_at=now,
+            )
+            added = identifiers_of(details) - identifiers_of(current)
+            await self.claims.claim(added, customer_id=customer_id)
+            # Anew in every round: the promise of a row that was fenced since may have been let go.
+            promised = await self._promise(customer_id, customer.version)
+            try:
+                return await self._commit(customer, fields=fields, operation=operation, over=kept, promised=promised)
+            except LostRaceError:
+                first = await self.first_answer(customer_id=customer_id, operation=operation)
+                if first is not None:
+                    return first
+                await self.claims.release(added, customer_id=customer_id)
+        raise UnavailableError("The change could not be kept now; nothing was written.")
+
     async def _kept(self, customer_id: str) -> KeptCustomer:
         kept = await self.store.read(customer_id) if is_id(customer_id, prefix=CUSTOMER_PREFIX) else None
         if kept is None or kept.version == 0:
@@ -213,16 +259,13 @@ class CustomerService:
             subject=Subject.CUSTOMER, entity_id=customer_id, partition=customer_id, version=version
         )
 
-    async def _first_answer(self, customer_id: str, operation: Operation) -> Answer | None:
-        return await first_answer(self.store.customers, partition=customer_id, operation=operation)
-
     async def _unchanged(self, kept: KeptCustomer, customer_id: str, operation: Operation) -> Answer:
         answer = Answer(entity_id=customer_id, version=kept.version, document=kept.document)
         try:
             for write in record_writes(operation, answer):
                 await self.store.customers.write(customer_id, write)
         except RowExistsError:
-            return await self._first_answer(customer_id, operation) or answer
+            return await self.first_answer(customer_id=customer_id, operation=operation) or answer
         return answer
 
     async def _commit(

@@ -11,6 +11,9 @@ from typing import Final
 
 from lib.changes.subjects import FenceLostError
 from lib.customers.models import Customer
+from lib.customers.rules import indexed_of
+from lib.identifiers.index import Book, Holder, IdentifierIndex
+from lib.messaging.catalogue import Subject
 from lib.storage.documents import joined, split
 from lib.storage.errors import OutcomeUnknownError, RowChangedError, RowExistsError
 from lib.storage.ports import Insert, Replace, Row, RowPage, Table, Values
@@ -21,7 +24,6 @@ INDEX_TABLE: Final = "customerindex"
 PROFILE_KEY: Final = "profile"
 INDEX_PARTITION: Final = "customer"
 _FORMAT: Final = 1
-_TRIES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,11 @@ def kept_from(row: Row) -> KeptCustomer:
     return KeptCustomer(version, joined("document", row.values) if version else "", row)
 
 
+def holder_of(customer_id: str) -> Holder:
+    """Return a customer as the holder of what its own profile says."""
+    return Holder(Subject.CUSTOMER, customer_id, customer_id)
+
+
 def profile_values(customer: Customer, document: str) -> Values:
     """Return what the profile row keeps of a customer and of the document as it is read back."""
     sensitive = {"passportNumber": customer.passport.number} if customer.passport else {}
@@ -70,6 +77,7 @@ class CustomerStore:
 
     customers: Table
     index: Table
+    identifiers: IdentifierIndex
 
     async def read(self, customer_id: str) -> KeptCustomer | None:
         """Return what is kept of a customer, in one storage call; None when there is no row at all."""
@@ -92,20 +100,25 @@ class CustomerStore:
         except (RowChangedError, RowExistsError, OutcomeUnknownError):
             raise FenceLostError from None
 
-    async def refresh_index(self, kept: KeptCustomer, customer_id: str) -> None:
-        """Bring the index row up to at least this version; an older one never overwrites a newer one."""
-        values = {"version": kept.version, **split("document", kept.document)}
-        for _ in range(_TRIES):
-            row = await self.index.get(INDEX_PARTITION, customer_id)
-            if row is not None and int(str(row.values["version"])) >= kept.version:
-                return
-            write = Insert(customer_id, values) if row is None else Replace(customer_id, values, row.etag)
-            try:
-                await self.index.write(INDEX_PARTITION, write)
-            except (RowExistsError, RowChangedError):
-                continue
-            return
-        raise FenceLostError
+    async def refresh_index(self, kept: KeptCustomer, customer_id: str, *, thorough: bool = False) -> None:
+        """Bring the index row and the identifiers up to at least this version; older state never overwrites newer.
+
+        Raises:
+            IndexContendedError: the row was written at every try.
+        """
+        await self.identifiers.refresh(
+            holder_of(customer_id),
+            version=kept.version,
+            identifiers=indexed_of(kept.customer()),
+            book=self.book(kept, customer_id),
+            thorough=thorough,
+        )
+
+    def book(self, kept: KeptCustomer, customer_id: str) -> Book:
+        """Return the index row of a customer, which keeps the book of its identifiers too."""
+        return Book(
+            table=self.index, partition=INDEX_PARTITION, key=customer_id, values=split("document", kept.document)
+        )
 
     async def list_page(
         self, *, limit: int, resume: str | None, from_id: str = "", below_id: str | None = None

@@ -1,11 +1,13 @@
-"""The customers' door for the relay, for deliveries and for reconciliation."""
+"""The customers' doors: for the relay, for deliveries and for reconciliation, and for those who find by identifiers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lib.changes.subjects import IndexEntry, IndexPage, Snapshot
-from lib.customers.store import CUSTOMER_PREFIX, CustomerStore, KeptCustomer, kept_from
+from lib.customers.rules import indexed_of
+from lib.customers.store import CUSTOMER_PREFIX, CustomerStore, KeptCustomer, holder_of, kept_from
+from lib.identifiers.holders import Truth, ids_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,29 @@ class CustomerSource:
     async def refresh_indexes(self, snapshot: Snapshot) -> None:
         """Bring the list of customers up to at least this snapshot; older state never overwrites newer."""
         await self.store.refresh_index(_kept(snapshot), snapshot.id)
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerHolders:
+    """Tells which identifiers customers hold by their own profiles."""
+
+    store: CustomerStore
+
+    async def truth(self, source_id: str, customer_id: str) -> Truth | None:
+        """Return what is committed of a customer, in one storage call; None when there is none."""
+        kept = await self.store.read(source_id) if source_id == customer_id else None
+        if kept is None or kept.version == 0:
+            return None
+        return Truth(
+            holder=holder_of(customer_id),
+            version=kept.version,
+            identifiers=indexed_of(kept.customer()),
+            book=self.store.book(kept, customer_id),
+        )
+
+    async def after(self, source_id: str, *, limit: int) -> Sequence[tuple[str, str]]:
+        """Return up to `limit` customers behind this id; fewer only at the end."""
+        return await ids_after(CustomerSource(self.store), source_id, limit=limit)
 
 
 def _kept(snapshot: Snapshot) -> KeptCustomer:

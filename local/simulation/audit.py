@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lib.changes.writer import read_change
-from lib.customers.rules import identifiers_of
+from lib.customers.rules import identifiers_of, indexed_of
 from lib.customers.store import kept_from
+from lib.identifiers.index import Entry
 from lib.mainframe.ledger import DeliveryState
 from lib.mainframe.records import write_customer
 from lib.messaging.catalogue import QueueName
@@ -59,6 +60,7 @@ class Audit:
     def conclude(self) -> None:
         """Look at everything once nothing moves any more."""
         self._no_loss()
+        self._index()
         self._mainframe()
         self._drained()
         self._rejections()
@@ -85,6 +87,20 @@ class Audit:
         for attempt in self.clients.attempts:
             if attempt.answer is not None and self._version(attempt.answer.entity_id) < attempt.answer.version:
                 self._fail("I1", f"{attempt.attempt} was answered v{attempt.answer.version}, which is not kept")
+
+    def _index(self) -> None:
+        """Whoever holds an identifier is found by it, and the books say what is true."""
+        index = self.fleet.instances[0].platform.identifier_index
+        rows = {(row.partition, row.key) for row in self._rows("identifierindex")}
+        books = {row.key: Entry.read(row) for row in self._rows("customerindex")}
+        for customer_id, row in self._profiles():
+            wanted = frozenset(index.key(one) for one in indexed_of(kept_from(row).customer()))
+            for key in wanted:
+                if (key, customer_id) not in rows:
+                    self._fail("identifiers", f"{customer_id} is not found by its {key.partition(':')[0]}")
+            book = books.get(customer_id, Entry())
+            if book.keys != wanted or book.leaving:
+                self._fail("identifiers", f"the book of {customer_id} has {len(book.keys)} keys, of {len(wanted)}")
 
     def _mainframe(self) -> None:
         last: dict[str, int] = {}

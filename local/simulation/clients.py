@@ -20,6 +20,7 @@ _PATIENCE_SECONDS = 30.0
 _ATTEMPTS = 4
 _LOYALTY = ("IO-1", "IO-2", "IO-3")
 _EXTERNALS = ("A", "B")
+_EMAILS = ("one@example.com", "two@example.com", None)
 
 
 class Outcome(StrEnum):
@@ -166,6 +167,8 @@ class Clients:
             body["loyalty"] = {"number": self.random.choice(_LOYALTY)}
         elif not new and self.random.random() < 0.3:  # noqa: PLR2004 - and give them up again
             body["loyalty"] = None
+        if self.random.random() < 0.5:  # noqa: PLR2004 - what is shared comes, goes and comes back
+            body["email"] = self.random.choice(_EMAILS[: None if not new else 2])
         if self.random.random() < 0.3:  # noqa: PLR2004 - as above
             wanted = self.random.sample(_EXTERNALS, self.random.randint(0, len(_EXTERNALS)))
             body["externalIds"] = [{"system": "booking", "id": name} for name in wanted]

@@ -36,7 +36,7 @@ class TestOperations:
     def test_each_is_a_function_of_its_own_name_route_and_methods(self, functions: dict[str, Any]) -> None:
         for name, operation in BY_NAME.items():
             trigger = functions[str(name)].get_trigger().get_dict_repr()
-            assert f"/api/{trigger['route']}" == operation.path
+            assert f"/api/{trigger['route']}" == operation.path_format
             assert {method.value for method in trigger["methods"]} == set(operation.methods or ())
 
     def test_every_http_function_is_an_operation(self, functions: dict[str, Any]) -> None:
@@ -100,7 +100,10 @@ class TestDocuments:
                 if method in {"post", "put", "patch"}:
                     expected |= {"413", "415", "422"}
                 if method in {"put", "patch"}:
-                    expected |= {"412", "428"}
+                    expected.add("412")
+                # Stating the whole under another system's id needs no version: that system knows no other.
+                if method in {"put", "patch"} and operation["operationId"] != "create_or_replace_customer_private":
+                    expected.add("428")
                 assert expected <= set(operation["responses"]), (method, path)
 
 

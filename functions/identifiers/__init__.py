@@ -1,0 +1,1 @@
+"""Identifiers over the private API: finding customers, stating them by external id, and rebuilding the index."""
