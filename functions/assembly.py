@@ -7,6 +7,7 @@ from fastapi import APIRouter
 
 from functions.consents import private as consents_private
 from functions.consents import public as consents_public
+from functions.consents import subscriptions_private, subscriptions_public
 from functions.customers import private as customers_private
 from functions.customers import public as customers_public
 from functions.deliveries import private as deliveries_private
@@ -47,6 +48,7 @@ PUBLIC_ROUTERS: Final[tuple[APIRouter, ...]] = (
     preferences_public.router,
     orders_public.router,
     consents_public.router,
+    subscriptions_public.router,
 )
 PRIVATE_ROUTERS: Final[tuple[APIRouter, ...]] = (
     health_private.router,
@@ -57,6 +59,7 @@ PRIVATE_ROUTERS: Final[tuple[APIRouter, ...]] = (
     orders_private.router,
     orders_actions.router,
     consents_private.router,
+    subscriptions_private.router,
     deliveries_private.router,
     mainframe_private.router,
     failures_private.router,

@@ -14,9 +14,12 @@ from lib.changes.relay import Relay
 from lib.changes.subjects import SubjectSource
 from lib.changes.writer import Writer
 from lib.clock import Clock, SystemClock
+from lib.consents.confirmations import Confirmations
 from lib.consents.decisions import ConsentDecisions
+from lib.consents.groups import GROUPS_TABLE, GroupService
 from lib.consents.service import ConsentService
 from lib.consents.store import CONSENT_PREFIX, ConsentStore
+from lib.consents.subscribing import SUBSCRIPTION_PREFIX, SubscriptionService
 from lib.customers.claims import IDENTIFIERS_TABLE, Claims
 from lib.customers.lookup import CustomerLookup
 from lib.customers.service import CustomerService, check_customer_id
@@ -82,6 +85,7 @@ ALL_TABLES: Final = (
     RECONCILIATIONS_TABLE,
     ENTITY_INDEX_TABLE,
     IDENTIFIER_INDEX_TABLE,
+    GROUPS_TABLE,
 )
 ALL_CONTAINERS: Final = (IMPORTS_CONTAINER,)
 _LEASE_MARGIN_SECONDS: Final = 5.0
@@ -126,13 +130,35 @@ class Platform:
     @cached_property
     def consents(self) -> ConsentService:
         """Operations on consents."""
-        store = ConsentStore(self.owned(Subject.CONSENT), self.seal("owned-ids"))
         return ConsentService(
-            store=store,
+            store=self._consent_store,
             customers=self.customers,
-            decisions=ConsentDecisions(store=store, customers=self.customers, clock=self.clock),
+            decisions=ConsentDecisions(store=self._consent_store, customers=self.customers, clock=self.clock),
             clock=self.clock,
             cursors=Cursors(self.seal("cursors")),
+        )
+
+    @cached_property
+    def subscription_groups(self) -> GroupService:
+        """Operations on subscription groups."""
+        return GroupService(
+            table=self.storage.table(GROUPS_TABLE),
+            once=self.once,
+            clock=self.clock,
+            cursors=Cursors(self.seal("cursors")),
+        )
+
+    @cached_property
+    def subscriptions(self) -> SubscriptionService:
+        """Operations on subscriptions."""
+        return SubscriptionService(
+            entities=self.owned(Subject.SUBSCRIPTION),
+            groups=self.subscription_groups,
+            consents=self._consent_store,
+            confirmations=Confirmations(self.seal("confirmations")),
+            customers=self.customers,
+            clock=self.clock,
+            id_seal=self.seal("owned-ids"),
         )
 
     @cached_property
@@ -230,6 +256,7 @@ class Platform:
             Subject.PREFERENCES: self._owned_source(Subject.PREFERENCES, PREFERENCES_PREFIX),
             Subject.ORDER: self._owned_source(Subject.ORDER, ORDER_PREFIX),
             Subject.CONSENT: self._owned_source(Subject.CONSENT, CONSENT_PREFIX),
+            Subject.SUBSCRIPTION: self._owned_source(Subject.SUBSCRIPTION, SUBSCRIPTION_PREFIX),
         }
 
     @cached_property
@@ -448,6 +475,10 @@ class Platform:
 
     def _owned_source(self, subject: Subject, id_prefix: str) -> OwnedSource:
         return OwnedSource(id_prefix, self.owned(subject), self.storage.table(ENTITY_INDEX_TABLE))
+
+    @cached_property
+    def _consent_store(self) -> ConsentStore:
+        return ConsentStore(self.owned(Subject.CONSENT), self.seal("owned-ids"))
 
     @cached_property
     def _failure_store(self) -> FailureStore:

@@ -3,13 +3,13 @@
 The order of its steps is the protocol of `docs/delivery.md`; a test stands behind each.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from lib.changes.subjects import FenceLostError, SubjectSource
 from lib.clock import Clock
-from lib.messaging.catalogue import CONSUMERS, QueueName, Subject
+from lib.messaging.catalogue import CONSUMERS, Subject
 from lib.messaging.envelope import WakeUp
 from lib.storage.ports import Queue
 from lib.telemetry import event_log
@@ -34,12 +34,13 @@ class EntityKeepsChangingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """Keeps the promises of all subjects."""
+    """Keeps the promises of all subjects. `audience` says by name which consumers hear of which subject."""
 
     sources: Mapping[Subject, SubjectSource]
-    consumers: Mapping[QueueName, Queue]
+    consumers: Mapping[str, Queue]
     changes: Queue
     clock: Clock
+    audience: Mapping[Subject, Sequence[str]] = field(default_factory=lambda: CONSUMERS)
 
     async def relay(self, wake_up: WakeUp) -> Relayed:
         """Tell everyone who must know that a version was committed, or look again later, or let go behind a fence.
@@ -54,7 +55,7 @@ class Relay:
             snapshot = await source.snapshot(wake_up.id, wake_up.partition)
             if snapshot.version >= wake_up.version:
                 await source.refresh_indexes(snapshot)
-                for name in CONSUMERS[wake_up.subject]:
+                for name in self.audience[wake_up.subject]:
                     await self.consumers[name].send(wake_up.body())
                 return Relayed.TOLD
             if not wake_up.overdue(now):

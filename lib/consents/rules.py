@@ -6,7 +6,7 @@ part in it, so late imports take their place in the history and change nothing t
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -164,6 +164,16 @@ def decided(holding: Mapping[Channel, Capture], channel: Channel, *, at: datetim
         return Decision(allowed=False, because=_because(own, state))
     refused = for_any in _REFUSALS
     return Decision(False, Because.REFUSED_FOR_ANY_CHANNEL if refused else _because(every, for_any))
+
+
+def allows(consents: Sequence[Consent], purpose: str, channel: Channel, *, at: datetime) -> bool:
+    """Tell whether a customer's consents allow a purpose over a channel now."""
+    holding = {
+        consent.channel: consent.statement
+        for consent in consents
+        if consent.purpose == purpose and consent.statement is not None
+    }
+    return decided(holding, channel, at=at).allowed
 
 
 def _because(capture: Capture | None, state: State) -> Because:

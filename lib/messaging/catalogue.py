@@ -26,6 +26,7 @@ class Subject(StrEnum):
     PREFERENCES = "preferences"
     ORDER = "order"
     CONSENT = "consent"
+    SUBSCRIPTION = "subscription"
 
 
 CONSUMERS: Final[dict[Subject, tuple[QueueName, ...]]] = {
@@ -33,6 +34,7 @@ CONSUMERS: Final[dict[Subject, tuple[QueueName, ...]]] = {
     Subject.PREFERENCES: (),
     Subject.ORDER: (),
     Subject.CONSENT: (),
+    Subject.SUBSCRIPTION: (),
 }
 
 ALL_QUEUES: Final[tuple[str, ...]] = tuple(name for queue in QueueName for name in (queue.value, queue.poison))

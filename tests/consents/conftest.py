@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from random import Random
 from typing import Any
 
 import httpx2
@@ -16,6 +17,11 @@ GRANTED = {"state": "granted", "textVersion": "t-1"}
 WITHDRAWN = {"state": "withdrawn"}
 
 
+class _Uncut(Random):
+    def randrange(self, *_: object, **__: object) -> int:
+        return 1
+
+
 @dataclass
 class Desk:
     """Asks about one customer, publicly and privately."""
@@ -27,6 +33,12 @@ class Desk:
 
     def path(self, rest: str, *, private: bool = False) -> str:
         return f"/api/{'private/' if private else ''}v1/customers/{self.customer}/{rest}"
+
+    def whole_pages(self) -> None:
+        """Let the twin return no short pages, where storage calls are counted."""
+        for name in ("customers", "subscriptiongroups"):
+            self.world.storage._table(name)._random = _Uncut()
+        self.calls.clear()
 
     async def say(self, said: dict[str, Any], *, purpose: str = "marketing", channel: str = "email") -> httpx2.Response:
         """Say something as the customer does, over what is there."""
@@ -65,6 +77,31 @@ class Desk:
             found += page["items"]
             address = page["next"]
         return found
+
+    async def define(self, group: str = "offers", **details: Any) -> httpx2.Response:
+        """Define a subscription group."""
+        body = {"name": "Offers", "purpose": "marketing", "channel": "email", "doubleOptIn": True, **details}
+        return await self.http.put(
+            f"/api/private/v1/subscription-groups/{group}", json=body, headers={"If-None-Match": "*"}
+        )
+
+    async def subscription(self, group: str = "offers", *, private: bool = False) -> dict[str, Any]:
+        answer = await self.http.get(self.path(f"subscriptions/{group}", private=private))
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def choose(self, state: str, group: str = "offers", *, private: bool = False) -> httpx2.Response:
+        """Subscribe or unsubscribe over what is there."""
+        path = self.path(f"subscriptions/{group}", private=private)
+        tag = (await self.http.get(path)).headers["etag"]
+        return await self.http.put(path, json={"state": state, "how": "web"}, headers={"If-Match": tag})
+
+    async def token(self, group: str = "offers") -> str:
+        """Return the token that a confirmation message would carry."""
+        return (await self.subscription(group, private=True))["confirmation"]["token"]
+
+    async def confirm(self, token: str, **headers: str) -> httpx2.Response:
+        return await self.http.post("/api/v1/subscription-confirmations", json={"token": token}, headers=headers)
 
     async def timeline(self) -> list[str]:
         """Return the kinds of the entries about consents, newest first."""

@@ -23,7 +23,7 @@ class TestRead:
     async def test_is_one_storage_call_however_long_the_history(self, desk: Desk) -> None:
         for _ in range(4):
             await desk.say(GRANTED)
-        desk.calls.clear()
+        desk.whole_pages()
 
         await desk.state()
 
@@ -210,7 +210,7 @@ class TestPut:
 
     async def test_is_three_storage_calls(self, desk: Desk) -> None:
         tag = (await desk.say(GRANTED)).headers["etag"]
-        desk.calls.clear()
+        desk.whole_pages()
 
         await desk.http.put(desk.path("consents/marketing/email"), json=WITHDRAWN, headers={"If-Match": tag})
 
@@ -269,7 +269,7 @@ class TestHistory:
         await desk.capture("granted", days_ago=9, channel="sms")
         await desk.capture("granted", days_ago=9)
         await desk.capture("withdrawn", days_ago=1)
-        desk.calls.clear()
+        desk.whole_pages()
 
         answer = await desk.http.get(desk.path(f"consents?at={_days(desk, -2)}"))
 
@@ -298,7 +298,7 @@ class TestList:
         for channel in ("email", "sms", "post"):
             await desk.say(GRANTED, channel=channel)
             await desk.say(WITHDRAWN, channel=channel)
-        desk.calls.clear()
+        desk.whole_pages()
 
         answer = await desk.http.get(desk.path("consents"))
 
@@ -388,7 +388,7 @@ class TestAllowed:
     async def test_is_what_other_rooms_ask(self, desk: Desk) -> None:
         consents = desk.world.platform.consents
         await desk.say(GRANTED)
-        desk.calls.clear()
+        desk.whole_pages()
 
         assert await consents.allowed(desk.customer, "marketing", "email")
         assert desk.calls == ["customers.page"]
