@@ -24,6 +24,8 @@ from functions.host.api import create_api
 from functions.host.http import register
 from functions.host.serving import platform
 from functions.identifiers import private as identifiers_private
+from functions.imports import private as imports_private
+from functions.imports import queues as imports_queues
 from functions.interactions import private as interactions_private
 from functions.mainframe import private as mainframe_private
 from functions.orders import actions as orders_actions
@@ -67,6 +69,7 @@ PRIVATE_ROUTERS: Final[tuple[APIRouter, ...]] = (
     reconciliation_private.router,
     interactions_private.router,
     timeline_private.router,
+    imports_private.router,
 )
 
 
@@ -83,4 +86,5 @@ def assemble() -> func.FunctionApp:
     app.register_functions(replays_timers.blueprint)
     app.register_functions(reconciliation_queues.blueprint)
     app.register_functions(reconciliation_timers.blueprint)
+    app.register_functions(imports_queues.blueprint)
     return app

@@ -34,7 +34,12 @@ from lib.health import Health
 from lib.identifiers.holders import Holders
 from lib.identifiers.index import IDENTIFIER_INDEX_TABLE, IdentifierIndex
 from lib.ids import Ids, Seal, UlidIds
+from lib.imports.customers import CustomerLoader
 from lib.imports.files import IMPORTS_CONTAINER
+from lib.imports.models import ImportKind
+from lib.imports.runner import ImportRunner
+from lib.imports.service import ImportService
+from lib.imports.store import IMPORTS_TABLE, ImportStore
 from lib.interactions.service import INTERACTIONS, InteractionService
 from lib.mainframe.backoff import Backoff
 from lib.mainframe.breaker import MAINFRAME_TABLE, Breaker
@@ -86,6 +91,7 @@ ALL_TABLES: Final = (
     ENTITY_INDEX_TABLE,
     IDENTIFIER_INDEX_TABLE,
     GROUPS_TABLE,
+    IMPORTS_TABLE,
 )
 ALL_CONTAINERS: Final = (IMPORTS_CONTAINER,)
 _LEASE_MARGIN_SECONDS: Final = 5.0
@@ -438,6 +444,31 @@ class Platform:
             ids=self.ids,
             backoff=Backoff(self.settings.retry_base_seconds, self.settings.retry_cap_seconds),
             # Longer than a function may run: whoever holds a slice longer than that is dead.
+            lease_seconds=self.settings.commit_window_seconds,
+        )
+
+    @cached_property
+    def imports(self) -> ImportService:
+        """Operations on bulk imports."""
+        return ImportService(
+            store=ImportStore(self.storage.table(IMPORTS_TABLE)),
+            blobs=self.storage.blobs(IMPORTS_CONTAINER),
+            queue=self.storage.queue(QueueName.IMPORT_SLICES),
+            clock=self.clock,
+            seal=self.seal("ids"),
+            cursors=Cursors(self.seal("cursors")),
+        )
+
+    @cached_property
+    def import_runner(self) -> ImportRunner:
+        """The job that runs imports."""
+        return ImportRunner(
+            service=self.imports,
+            loaders={ImportKind.CUSTOMERS: CustomerLoader(self.customers, self.clock)},
+            clock=self.clock,
+            ids=self.ids,
+            seal=self.seal("operations"),
+            backoff=Backoff(self.settings.retry_base_seconds, self.settings.retry_cap_seconds),
             lease_seconds=self.settings.commit_window_seconds,
         )
 

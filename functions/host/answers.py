@@ -112,9 +112,16 @@ def listed_models(request: Request, items: Sequence[BaseModel], cursor: str | No
 
 def lines(request: Request, items: Sequence[BaseModel], cursor: str | None, *, file_name: str) -> Response:
     """Return a part of a result for download: one JSON object per line, and the address of the next part in `Link`."""
-    body = "".join(f"{item.model_dump_json(by_alias=True)}\n" for item in items)
+    return text_lines(
+        request, Page([item.model_dump_json(by_alias=True) for item in items], cursor), file_name=file_name
+    )
+
+
+def text_lines(request: Request, page: Page[str], *, file_name: str) -> Response:
+    """Return a part of a result for download whose lines are JSON texts already."""
+    body = "".join(f"{text}\n" for text in page.items)
     headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{file_name}.ndjson"'}
-    following = _next(request, cursor)
+    following = _next(request, page.cursor)
     if following is not None:
         headers["Link"] = f'<{following}>; rel="next"'
     return JsonLines(body, headers=headers)

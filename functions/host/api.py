@@ -5,6 +5,7 @@ from typing import Final
 
 from fastapi import APIRouter, FastAPI
 
+from functions.host.bodies import raw_bodies
 from functions.host.edge import Edge
 from functions.host.problems import HANDLERS
 from lib.wiring import Platform
@@ -23,4 +24,4 @@ def create_api(platform: Callable[[], Platform], routers: Sequence[APIRouter]) -
     for router in routers:
         app.include_router(router)
     app.state.platform = platform
-    return Edge(app, lambda: platform().settings.gateway_key)
+    return Edge(app, lambda: platform().settings.gateway_key, raw_bodies(routers))

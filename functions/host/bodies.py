@@ -1,22 +1,62 @@
-"""What a JSON body must be before anything looks at it: small, UTF-8, and JSON without traps."""
+"""What a body must be before anything looks at it: small, of a kind that is taken, and JSON without traps.
 
-import json
-import math
-from collections.abc import Mapping
+An operation that takes a file instead says so in its declaration (`raw_body`): its bytes are passed on unread.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
-from lib.errors import MalformedRequestError, TooLargeError, UnsupportedMediaTypeError
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+
+from lib.errors import TooLargeError, UnsupportedMediaTypeError
+from lib.plain_json import UnreadableJsonError, read_json
 
 MAXIMUM_BODY_BYTES: Final = 256 * 1024
-_MAXIMUM_DIGITS: Final = 40
-_BOM: Final = b"\xef\xbb\xbf"
+_LIMIT: Final = "x-maximum-bytes"
+_JSON: Final = frozenset({"application/json", "application/merge-patch+json"})
+_JSON_WANTED: Final = "Send application/json (for a PATCH also application/merge-patch+json)."
 
 
-class UnreadableBodyError(MalformedRequestError):
-    """The body is not JSON that has one meaning."""
+@dataclass(frozen=True, slots=True)
+class RawBody:
+    """A body that is a file: what kind it is, and how large it may be."""
 
-    kind = "unreadable-body"
-    title = "The body cannot be read"
+    media_type: str
+    maximum_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedFile:
+    """A body that was passed on unread."""
+
+    content: bytes
+
+    @property
+    def digest(self) -> str:
+        """What makes two files the same."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def raw_body(media_type: str, maximum_bytes: int, *, example: str) -> dict[str, Any]:
+    """Return the part of an operation's declaration that says that its body is a file."""
+    schema = {"type": "string", "format": "binary", "maxLength": maximum_bytes}
+    content = {media_type: {"schema": schema, "example": example, _LIMIT: maximum_bytes}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def raw_bodies(routers: Iterable[APIRouter]) -> dict[str, RawBody]:
+    """Return which paths take files, as their operations declare it."""
+    found: dict[str, RawBody] = {}
+    for router in routers:
+        for route in router.routes:
+            if isinstance(route, APIRoute) and route.openapi_extra:
+                for media_type, content in route.openapi_extra["requestBody"]["content"].items():
+                    if _LIMIT in content:
+                        found[route.path] = RawBody(media_type, content[_LIMIT])
+    return found
 
 
 def read_body(body: bytes, headers: Mapping[str, str]) -> Any:
@@ -25,71 +65,47 @@ def read_body(body: bytes, headers: Mapping[str, str]) -> Any:
     Raises:
         UnsupportedMediaTypeError: it is not JSON by its content type, not UTF-8 by its charset, or encoded.
         TooLargeError: it is over 256 KiB.
-        UnreadableBodyError: it is empty, not UTF-8, not JSON, or JSON that parsers read differently.
+        UnreadableJsonError: it is empty, not UTF-8, not JSON, or JSON that parsers read differently.
     """
-    _check_media_type(headers)
-    if len(body) > MAXIMUM_BODY_BYTES:
-        raise TooLargeError(f"A body may have at most {MAXIMUM_BODY_BYTES} bytes.")
-    if not body:
-        if headers.get("transfer-encoding"):
-            raise UnreadableBodyError("The body did not arrive: send it with a Content-Length, not in chunks.")
-        raise UnreadableBodyError("The body is empty; JSON is expected.")
-    if body.startswith(_BOM):
-        raise UnreadableBodyError("The body begins with a byte order mark; leave it out (RFC 8259 section 8.1).")
-    try:
-        return json.loads(
-            body.decode("utf-8"),
-            object_pairs_hook=_members,
-            parse_constant=_no_constant,
-            parse_float=_number,
-            parse_int=_integer,
-        )
-    except UnicodeDecodeError:
-        raise UnreadableBodyError("The body is not UTF-8.") from None
-    except RecursionError:
-        raise UnreadableBodyError("The body is nested too deeply.") from None
-    except json.JSONDecodeError as error:
-        raise UnreadableBodyError(f"The body is not JSON: see line {error.lineno}, column {error.colno}.") from None
+    _check_media_type(headers, _JSON, _JSON_WANTED)
+    check_size(len(body), MAXIMUM_BODY_BYTES)
+    _check_arrived(body, headers, "JSON")
+    return read_json(body)
 
 
-def _check_media_type(headers: Mapping[str, str]) -> None:
+def read_file(body: bytes, headers: Mapping[str, str], raw: RawBody) -> ReceivedFile:
+    """Return a body that is a file, unread.
+
+    Raises:
+        UnsupportedMediaTypeError: it is of another kind, not UTF-8 by its charset, or encoded.
+        UnreadableJsonError: it did not arrive.
+    """
+    _check_media_type(headers, frozenset({raw.media_type}), f"Send {raw.media_type}.")
+    _check_arrived(body, headers, "a file")
+    return ReceivedFile(body)
+
+
+def check_size(size: int, maximum: int) -> None:
+    """Raise TooLargeError for what is larger than is taken."""
+    if size > maximum:
+        raise TooLargeError(f"A body may have at most {maximum} bytes.")
+
+
+def _check_arrived(body: bytes, headers: Mapping[str, str], expected: str) -> None:
+    if body:
+        return
+    if headers.get("transfer-encoding"):
+        raise UnreadableJsonError("The body did not arrive: send it with a Content-Length, not in chunks.")
+    raise UnreadableJsonError(f"The body is empty; {expected} is expected.")
+
+
+def _check_media_type(headers: Mapping[str, str], taken: frozenset[str], wanted: str) -> None:
     if headers.get("content-encoding", "identity").strip().lower() not in {"identity", ""}:
-        raise UnsupportedMediaTypeError("Encoded bodies are not taken; send the JSON as it is.")
+        raise UnsupportedMediaTypeError("Encoded bodies are not taken; send it as it is.")
     media_type, _, parameters = headers.get("content-type", "").partition(";")
-    essence = media_type.strip().lower()
-    if essence not in {"application/json", "application/merge-patch+json"}:
-        raise UnsupportedMediaTypeError("Send application/json (for a PATCH also application/merge-patch+json).")
+    if media_type.strip().lower() not in taken:
+        raise UnsupportedMediaTypeError(wanted)
     for parameter in parameters.split(";"):
         name, _, value = parameter.partition("=")
         if name.strip().lower() == "charset" and value.strip().strip('"').lower() not in {"utf-8", "utf8"}:
             raise UnsupportedMediaTypeError("JSON is taken in UTF-8 only.")
-
-
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise UnreadableBodyError("The body names a member twice in one object.")
-    for name in members:
-        if not name.isascii():
-            try:
-                name.encode()
-            except UnicodeEncodeError:
-                raise UnreadableBodyError("The body has a member name that is not Unicode text.") from None
-    return members
-
-
-def _no_constant(_: str) -> float:
-    raise UnreadableBodyError("The body holds NaN or Infinity, which JSON does not have.")
-
-
-def _number(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise UnreadableBodyError("The body holds a number that is too large.")
-    return number
-
-
-def _integer(text: str) -> int:
-    if len(text) > _MAXIMUM_DIGITS:
-        raise UnreadableBodyError("The body holds a number that is too large.")
-    return int(text)

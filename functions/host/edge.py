@@ -4,15 +4,15 @@ Pure ASGI, because each middleware of the other kind costs about a tenth of a mi
 """
 
 import hmac
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from functions.host.bodies import MAXIMUM_BODY_BYTES, read_body
+from functions.host.bodies import MAXIMUM_BODY_BYTES, RawBody, check_size, read_body, read_file
 from functions.host.problems import problem_of
-from lib.errors import NotAuthenticatedError, TooLargeError
+from lib.errors import NotAuthenticatedError
 from lib.telemetry import Trace, enter_trace
 
 PUBLIC_PREFIX: Final = "/api/v1/"
@@ -34,10 +34,14 @@ class GatewayKeyMissingError(NotAuthenticatedError):
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """Wraps the API. `gateway_key` is asked at each request, so that nothing is configured at import."""
+    """Wraps the API. `gateway_key` is asked at each request, so that nothing is configured at import.
+
+    `files` are the paths to which files are posted, and what they may be.
+    """
 
     app: ASGIApp
     gateway_key: Callable[[], str]
+    files: Mapping[str, RawBody] = field(default_factory=dict[str, RawBody])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens inside."""
@@ -60,7 +64,7 @@ class Edge:
         try:
             self._check_gateway(scope["path"], headers)
             if scope["method"] in _WITH_BODY:
-                receive = await _with_body(scope, receive, headers)
+                receive = await self._with_body(scope, receive, headers)
             await self.app(scope, receive, answer)
         except Exception as error:  # noqa: BLE001 - an edge: whatever happened becomes an answer, and a defect is logged
             if not started:
@@ -73,29 +77,33 @@ class Edge:
         if expected and not hmac.compare_digest(headers.get(GATEWAY_HEADER, "").encode(), expected.encode()):
             raise GatewayKeyMissingError
 
+    async def _with_body(self, scope: Scope, receive: Receive, headers: dict[str, str]) -> Receive:
+        raw = self.files.get(scope["path"]) if scope["method"] == "POST" else None
+        maximum = raw.maximum_bytes if raw else MAXIMUM_BODY_BYTES
+        declared = headers.get("content-length", "")
+        if declared.isdigit():
+            check_size(int(declared[:20]), maximum)
+        body = await _received(receive, maximum)
+        if raw:
+            scope[PARSED_BODY] = read_file(body, headers, raw)
+        elif _expects_body(scope, body):
+            scope[PARSED_BODY] = read_body(body, headers)
+        done = False
+
+        async def again() -> dict[str, Any]:
+            nonlocal done
+            if done:
+                return {"type": "http.disconnect"}
+            done = True
+            # A file is taken from the scope: nobody shall hold it a second time.
+            return {"type": "http.request", "body": b"" if raw else body, "more_body": False}
+
+        return again
+
 
 def _hosts_trace(scope: Scope) -> str | None:
     """Return the trace that the host gave this invocation, so that its telemetry and ours tell one story."""
     return getattr(scope.get("azure_functions.trace_context"), "trace_parent", None)
-
-
-async def _with_body(scope: Scope, receive: Receive, headers: dict[str, str]) -> Receive:
-    declared = headers.get("content-length", "")
-    if declared.isdigit() and int(declared[:20]) > MAXIMUM_BODY_BYTES:
-        raise TooLargeError(f"A body may have at most {MAXIMUM_BODY_BYTES} bytes.")
-    body = await _received(receive)
-    if _expects_body(scope, body):
-        scope[PARSED_BODY] = read_body(body, headers)
-    done = False
-
-    async def again() -> dict[str, Any]:
-        nonlocal done
-        if done:
-            return {"type": "http.disconnect"}
-        done = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return again
 
 
 def _expects_body(scope: Scope, body: bytes) -> bool:
@@ -103,15 +111,14 @@ def _expects_body(scope: Scope, body: bytes) -> bool:
     return bool(body) or scope["method"] != "POST" or not scope["path"].startswith("/api/private/")
 
 
-async def _received(receive: Receive) -> bytes:
+async def _received(receive: Receive, maximum: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
     while True:
         message = await receive()
         chunk: bytes = message.get("body", b"")
         size += len(chunk)
-        if size > MAXIMUM_BODY_BYTES:
-            raise TooLargeError(f"A body may have at most {MAXIMUM_BODY_BYTES} bytes.")
+        check_size(size, maximum)
         chunks.append(chunk)
         if not message.get("more_body", False):
             return b"".join(chunks)

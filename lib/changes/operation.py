@@ -11,7 +11,7 @@ from typing import Any
 
 from lib.errors import IdempotencyMismatchError
 from lib.storage.documents import joined, split
-from lib.storage.ports import Insert, Row, Table
+from lib.storage.ports import Insert, Row, Table, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +35,12 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a write answered: the entity as shown, and whether this is the first answer told again."""
+    """What a write answered: the entity as shown, whether it was `changed`, and whether this is told again."""
 
     entity_id: str
     version: int
     document: str
+    changed: bool = True
     replayed: bool = False
 
 
@@ -53,13 +54,15 @@ def record_writes(operation: Operation, answer: Answer) -> tuple[Insert, ...]:
     """Return the row that keeps the answer of a keyed operation; nothing for one without a key."""
     if operation.fingerprint is None:
         return ()
-    kept = {
+    kept: dict[str, Value] = {
         "operation": operation.name,
         "fingerprint": operation.fingerprint,
         "entityId": answer.entity_id,
         "version": answer.version,
         **split("answer", answer.document),
     }
+    if not answer.changed:
+        kept["changed"] = False
     return (Insert(f"op~{operation.id}", kept),)
 
 
@@ -80,5 +83,6 @@ async def first_answer(table: Table, *, partition: str, operation: Operation) ->
         entity_id=str(row.values["entityId"]),
         version=int(str(row.values["version"])),
         document=joined("answer", row.values),
+        changed=bool(row.values.get("changed", True)),
         replayed=True,
     )

@@ -163,7 +163,7 @@ class OwnedEntities:
     async def _unchanged(self, owner: str, entity_id: str, kept: KeptEntity | None, operation: Operation) -> Answer:
         if kept is None:
             raise ValueError("there is nothing that could stay as it is")
-        answer = Answer(entity_id=entity_id, version=kept.version, document=kept.document)
+        answer = Answer(entity_id=entity_id, version=kept.version, document=kept.document, changed=False)
         try:
             for write in record_writes(operation, answer):
                 await self.table.write(owner, write)

@@ -260,7 +260,7 @@ class CustomerService:
         )
 
     async def _unchanged(self, kept: KeptCustomer, customer_id: str, operation: Operation) -> Answer:
-        answer = Answer(entity_id=customer_id, version=kept.version, document=kept.document)
+        answer = Answer(entity_id=customer_id, version=kept.version, document=kept.document, changed=False)
         try:
             for write in record_writes(operation, answer):
                 await self.store.customers.write(customer_id, write)

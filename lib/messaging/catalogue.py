@@ -12,6 +12,7 @@ class QueueName(StrEnum):
     FAILURE_OUTCOMES = "failure-outcomes"
     REPLAY_REQUESTS = "replay-requests"
     RECONCILIATION_SLICES = "reconciliation-slices"
+    IMPORT_SLICES = "import-slices"
 
     @property
     def poison(self) -> str:

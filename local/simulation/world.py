@@ -123,6 +123,7 @@ class World:
             ),
             QueueName.REPLAY_REQUESTS: platform.replay_runner.take,
             QueueName.RECONCILIATION_SLICES: platform.slice_runner.take,
+            QueueName.IMPORT_SLICES: platform.import_runner.take,
         }
 
     async def _ran(self, name: QueueName, message: Message) -> bool:
