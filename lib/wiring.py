@@ -31,7 +31,7 @@ from lib.failures.intake import Intake
 from lib.failures.service import FailureService
 from lib.failures.store import FAILURES_TABLE, FailureStore
 from lib.health import Health
-from lib.identifiers.holders import Holders
+from lib.identifiers.holders import Holders, OwnedHolders
 from lib.identifiers.index import IDENTIFIER_INDEX_TABLE, IdentifierIndex
 from lib.ids import Ids, Seal, UlidIds
 from lib.imports.customers import CustomerLoader
@@ -47,6 +47,7 @@ from lib.mainframe.client import MainframeClient
 from lib.mainframe.delivery import Delivery
 from lib.mainframe.ledger import LedgerStore
 from lib.mainframe.link import Link
+from lib.mainframe.order_record import write_order
 from lib.mainframe.overview import Overviews
 from lib.mainframe.pauses import Pauses
 from lib.mainframe.records import write_customer
@@ -57,6 +58,7 @@ from lib.mainframe.undelivered import UNDELIVERED_TABLE, UndeliveredStore
 from lib.mainframe.waker import Waker
 from lib.messaging.catalogue import ALL_QUEUES, QueueName, Subject
 from lib.orders.fulfilment import Fulfilment
+from lib.orders.identifiers import identifiers_of
 from lib.orders.models import ORDER_PREFIX
 from lib.orders.service import OrderService
 from lib.orders.store import OrderStore
@@ -226,7 +228,7 @@ class Platform:
     @cached_property
     def holders(self) -> dict[Subject, Holders]:
         """The rooms whose entities hold identifiers."""
-        return {Subject.CUSTOMER: CustomerHolders(self._customer_store)}
+        return {Subject.CUSTOMER: CustomerHolders(self._customer_store), Subject.ORDER: self._order_holders}
 
     @cached_property
     def promises(self) -> Promises:
@@ -260,7 +262,7 @@ class Platform:
         return {
             Subject.CUSTOMER: CustomerSource(self._customer_store),
             Subject.PREFERENCES: self._owned_source(Subject.PREFERENCES, PREFERENCES_PREFIX),
-            Subject.ORDER: self._owned_source(Subject.ORDER, ORDER_PREFIX),
+            Subject.ORDER: self._order_holders.source,
             Subject.CONSENT: self._owned_source(Subject.CONSENT, CONSENT_PREFIX),
             Subject.SUBSCRIPTION: self._owned_source(Subject.SUBSCRIPTION, SUBSCRIPTION_PREFIX),
         }
@@ -270,7 +272,7 @@ class Platform:
         """Delivers subjects to the mainframe."""
         return Delivery(
             sources=self.sources,
-            writers={Subject.CUSTOMER: write_customer},
+            writers={Subject.CUSTOMER: write_customer, Subject.ORDER: write_order},
             ledgers=self._ledgers,
             undelivered=self.undelivered,
             rejections=Rejections(
@@ -485,12 +487,12 @@ class Platform:
     @cached_property
     def customer_deliveries(self) -> DeliveryStatuses:
         """Where the deliveries of customers stand."""
-        return DeliveryStatuses(
-            source=self.sources[Subject.CUSTOMER],
-            subject=Subject.CUSTOMER,
-            ledgers=self._ledgers,
-            undelivered=self.undelivered,
-        )
+        return self._deliveries_of(Subject.CUSTOMER)
+
+    @cached_property
+    def order_deliveries(self) -> DeliveryStatuses:
+        """Where the deliveries of orders stand."""
+        return self._deliveries_of(Subject.ORDER)
 
     def owned(self, subject: Subject) -> OwnedEntities:
         """Return the entities of a subject that live in their customers' partitions."""
@@ -503,6 +505,21 @@ class Platform:
     @property
     def _call_seconds(self) -> float:
         return self.settings.mainframe_connect_timeout_seconds + self.settings.mainframe_call_timeout_seconds
+
+    @cached_property
+    def _order_holders(self) -> OwnedHolders:
+        return OwnedHolders(
+            id_prefix=ORDER_PREFIX,
+            entities=self.owned(Subject.ORDER),
+            entity_index=self.storage.table(ENTITY_INDEX_TABLE),
+            index=self.identifier_index,
+            identify=identifiers_of,
+        )
+
+    def _deliveries_of(self, subject: Subject) -> DeliveryStatuses:
+        return DeliveryStatuses(
+            source=self.sources[subject], subject=subject, ledgers=self._ledgers, undelivered=self.undelivered
+        )
 
     def _owned_source(self, subject: Subject, id_prefix: str) -> OwnedSource:
         return OwnedSource(id_prefix, self.owned(subject), self.storage.table(ENTITY_INDEX_TABLE))

@@ -12,10 +12,13 @@ from starlette.responses import Response
 from functions.customers.public import CustomerId
 from functions.host.answers import answers, shown
 from functions.host.caller import CurrentPlatform
+from functions.orders.views import OrderId
 from lib.clock import rfc3339
 from lib.customers.service import CustomerNotFoundError
 from lib.ids import is_id
 from lib.mainframe.status import DeliveryStatus, DeliveryStatusState
+from lib.orders.models import ORDER_PREFIX
+from lib.orders.service import OrderNotFoundError
 
 router = APIRouter(prefix="/api/private/v1/customers", tags=["deliveries"])
 
@@ -32,7 +35,7 @@ class LastErrorView(BaseModel):
 
 
 class DeliveryStatusView(BaseModel):
-    """Where the delivery of a customer to the mainframe stands."""
+    """Where the delivery of a customer or an order to the mainframe stands."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
@@ -84,6 +87,23 @@ async def get_customer_mainframe_delivery_private(platform: CurrentPlatform, cus
     )
     if status is None:
         raise CustomerNotFoundError
+    return shown(DeliveryStatusView.of(status), nulls=True)
+
+
+@router.get(
+    "/{customerId}/orders/{orderId}/deliveries/mainframe",
+    operation_id="get_order_mainframe_delivery_private",
+    summary="Tell where an order's delivery stands",
+    responses=answers(HTTPStatus.OK, DeliveryStatusView, HTTPStatus.NOT_FOUND),
+)
+async def get_order_mainframe_delivery_private(
+    platform: CurrentPlatform, customerId: CustomerId, orderId: OrderId
+) -> Response:
+    """Tell whether the mainframe holds the newest version of an order, and if not, why and what comes next."""
+    known = is_id(customerId, prefix="cus") and is_id(orderId, prefix=ORDER_PREFIX)
+    status = await platform.order_deliveries.of(orderId, partition=customerId) if known else None
+    if status is None:
+        raise OrderNotFoundError
     return shown(DeliveryStatusView.of(status), nulls=True)
 
 

@@ -53,7 +53,10 @@ async def create_reconciliation_private(
     async def start() -> ReconciliationView:
         operation = caller.operation("create_reconciliation_private")
         run = await caller.platform.reconciliations.start(
-            repair=asked.repair, rate_per_second=asked.rate_per_second, operation=operation
+            subjects=list(dict.fromkeys(asked.subjects)),
+            repair=asked.repair,
+            rate_per_second=asked.rate_per_second,
+            operation=operation,
         )
         return ReconciliationView.of(run)
 

@@ -1,6 +1,6 @@
 """How reconciliations are asked for and shown."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -20,10 +20,16 @@ from lib.reconciliation.models import (
     Verdict,
 )
 
+MainframeSubject: TypeAlias = Literal[Subject.CUSTOMER, Subject.ORDER]
+
 
 class ReconciliationRequest(Part):
     """Compare everything that we hold with everything that the mainframe holds."""
 
+    subjects: Annotated[
+        tuple[MainframeSubject, ...],
+        Field(min_length=1, max_length=2, description="What to compare; everything when left out"),
+    ] = (Subject.CUSTOMER, Subject.ORDER)
     repair: Annotated[bool, Field(strict=True, description="Wake up what is behind or missing; else only list it")] = (
         False
     )
@@ -47,6 +53,8 @@ class ReconciliationView(BaseModel):
     state: Annotated[
         ReconciliationState, Field(description="waiting: the mainframe does not answer; it goes on by itself")
     ]
+    subjects: Annotated[list[MainframeSubject], Field(max_length=2)]
+    subject: Annotated[MainframeSubject, Field(description="The one that is walked now, or was last")]
     repair: bool
     rate_per_second: float
     requested_by: Annotated[str, Field(max_length=100)]
@@ -60,18 +68,22 @@ class ReconciliationView(BaseModel):
     @classmethod
     def of(cls, run: Reconciliation) -> "ReconciliationView":
         """Return how a reconciliation is shown."""
-        return cls(
-            id=run.id,
-            state=run.state,
-            repair=run.repair,
-            rate_per_second=run.rate_per_second,
-            requested_by=run.requested_by,
-            counts=run.counts,
-            note=run.note,
-            next_slice_at=rfc3339(run.not_before) if run.not_before and run.ended_at is None else None,
-            started_at=rfc3339(run.created_at),
-            updated_at=rfc3339(run.updated_at),
-            ended_at=rfc3339(run.ended_at) if run.ended_at else None,
+        return cls.model_validate(
+            {
+                "id": run.id,
+                "state": run.state,
+                "subjects": run.subjects,
+                "subject": run.subject,
+                "repair": run.repair,
+                "rate_per_second": run.rate_per_second,
+                "requested_by": run.requested_by,
+                "counts": run.counts,
+                "note": run.note,
+                "next_slice_at": rfc3339(run.not_before) if run.not_before and run.ended_at is None else None,
+                "started_at": rfc3339(run.created_at),
+                "updated_at": rfc3339(run.updated_at),
+                "ended_at": rfc3339(run.ended_at) if run.ended_at else None,
+            }
         )
 
 
@@ -87,7 +99,7 @@ class DriftView(BaseModel):
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
-    subject: Literal[Subject.CUSTOMER]
+    subject: MainframeSubject
     id: Annotated[str, Field(max_length=64, description="The entity's id; for unknownToUs the mainframe's key")]
     drift: Literal[Verdict.BEHIND, Verdict.AHEAD, Verdict.MISSING, Verdict.UNKNOWN_TO_US, Verdict.REJECTED]
     our_version: Version

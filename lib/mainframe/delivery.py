@@ -19,8 +19,8 @@ from lib.mainframe.breaker import Breaker, Permit
 from lib.mainframe.errors import MainframeUnreachableError, NoAnswerError, UnfitError
 from lib.mainframe.ledger import DeliveryState, LastError, Ledger, LedgerStore, failure_write
 from lib.mainframe.link import Link
+from lib.mainframe.pen import WrittenRecord
 from lib.mainframe.protocol import ReturnCode
-from lib.mainframe.records import WrittenRecord
 from lib.mainframe.rejections import Rejections
 from lib.mainframe.throughput import Throughput
 from lib.mainframe.undelivered import Undelivered, UndeliveredStore, WaitState

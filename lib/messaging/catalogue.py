@@ -33,9 +33,14 @@ class Subject(StrEnum):
 CONSUMERS: Final[dict[Subject, tuple[QueueName, ...]]] = {
     Subject.CUSTOMER: (QueueName.MAINFRAME_UPDATES,),
     Subject.PREFERENCES: (),
-    Subject.ORDER: (),
+    Subject.ORDER: (QueueName.MAINFRAME_UPDATES,),
     Subject.CONSENT: (),
     Subject.SUBSCRIPTION: (),
 }
+
+MAINFRAME_SUBJECTS: Final[tuple[Subject, ...]] = tuple(
+    subject for subject, consumers in CONSUMERS.items() if QueueName.MAINFRAME_UPDATES in consumers
+)
+"""What the mainframe holds, in the order in which it is reconciled."""
 
 ALL_QUEUES: Final[tuple[str, ...]] = tuple(name for queue in QueueName for name in (queue.value, queue.poison))

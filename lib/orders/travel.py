@@ -9,12 +9,10 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 
+from lib.identifiers.rules import IdentifierInvalidError, ticket_number
+
 _DESIGNATOR: Final = re.compile(r"([A-Z]{3}|[A-Z][A-Z0-9]|[0-9][A-Z]) ?([0-9]{1,4})([A-Z]?)", re.ASCII)
 _DIGITS: Final = re.compile(r"[0-9]+", re.ASCII)
-_TICKET_DIGITS: Final = 13
-_WITH_CHECK: Final = 14
-_WITH_COUPON: Final = 15
-_CHECK_MODULUS: Final = 7
 _NO_PLATE_READ: Final = "0000000000"
 
 
@@ -45,24 +43,16 @@ def read_designator(text: str) -> FlightDesignator:
     return FlightDesignator(found[1], int(found[2]), found[3])
 
 
-def ticket_check_digit(digits: str) -> int:
-    """Return the check digit of a ticket's digits: the number modulo 7 (IATA Resolution 722)."""
-    return int(digits) % _CHECK_MODULUS
-
-
 def read_ticket(text: str) -> str:
-    """Return a ticket number as its 13 digits: three of the airline, ten of the document.
-
-    With a check digit behind it (14 digits), and the coupon number before (15), the check digit has to be right.
+    """Return a ticket number as its 13 digits; a check digit behind it has to be right.
 
     Raises:
         ValueError: it is no ticket number, or its check digit says that a digit is wrong.
     """
-    if not _DIGITS.fullmatch(text) or not _TICKET_DIGITS <= len(text) <= _WITH_COUPON:
-        raise ValueError("must be a ticket number of 13 digits, or of 14 or 15 with its check digit")
-    if len(text) > _TICKET_DIGITS and ticket_check_digit(text[:-1]) != int(text[-1]):
-        raise ValueError("has a check digit that does not fit its other digits")
-    return text[:_TICKET_DIGITS] if len(text) <= _WITH_CHECK else text[1:_WITH_CHECK]
+    try:
+        return ticket_number(text)
+    except IdentifierInvalidError as error:
+        raise ValueError(f"is no ticket number: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)

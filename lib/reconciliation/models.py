@@ -117,11 +117,14 @@ ENDED: Final = frozenset({ReconciliationState.COMPLETED, ReconciliationState.CAN
 class Reconciliation(_Kept):
     """A reconciliation as it is kept.
 
+    Its subjects are walked one after the other; `subject` is the one at hand.
+
     `after` is the last key that was judged, in the mainframe's order; `depth` how finely our ids had to be parted
     there. `slice_number` is the slice that is due: messages of others are late, or early. `holder` works on it now.
     """
 
     id: str
+    subjects: tuple[Subject, ...] = (Subject.CUSTOMER,)
     subject: Subject = Subject.CUSTOMER
     state: ReconciliationState = ReconciliationState.RUNNING
     repair: bool
@@ -139,6 +142,11 @@ class Reconciliation(_Kept):
     created_at: AwareDatetime
     updated_at: AwareDatetime
     ended_at: AwareDatetime | None = None
+
+    @property
+    def following(self) -> Subject | None:
+        """The subject that is walked after the one at hand, or None."""
+        return next(iter(self.subjects[self.subjects.index(self.subject) + 1 :]), None)
 
     def with_(self, **fields: Any) -> Self:
         """Return the reconciliation with some fields changed."""

@@ -154,7 +154,9 @@ class SliceRunner:
             note="",
             updated_at=now,
         )
-        if found.at_the_end:
+        if found.at_the_end and run.following is not None:
+            after = after.with_(subject=run.following, after="", depth=0)
+        elif found.at_the_end:
             await self.store.step(kept, after.with_(state=ReconciliationState.COMPLETED, ended_at=now, not_before=None))
             _log.info("reconciliation.completed", id=run.id, **counts.model_dump())
             return Sliced.COMPLETED
@@ -209,7 +211,7 @@ class SliceRunner:
     async def _keep(self, run: Reconciliation, found: _Findings) -> int:
         """Keep what was found, mend what shall be, and return how many were mended."""
         end = collation_key(found.after)
-        for left in await self.store.drifts_after(run.id, run.after):
+        for left in await self.store.drifts_after(run.id, run.subject, run.after):
             if found.at_the_end or collation_key(left.id) <= end:
                 _take_over(found, left)
         await self.store.keep_drifts(run.id, list(found.drifts.values()))

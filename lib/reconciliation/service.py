@@ -1,6 +1,7 @@
 """What people and timers may ask: start, look, read what was found, cancel, and see to it that nothing stands still."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -9,6 +10,7 @@ from lib.changes.operation import Operation
 from lib.clock import Clock
 from lib.errors import ConflictError, NotFoundError, UnavailableError
 from lib.ids import Ids, Seal, is_id
+from lib.messaging.catalogue import MAINFRAME_SUBJECTS, Subject
 from lib.paging import Cursors, Page
 from lib.reconciliation.models import (
     ENDED,
@@ -74,7 +76,14 @@ class ReconciliationService:
     seal: Seal
     cursors: Cursors
 
-    async def start(self, *, repair: bool, rate_per_second: float, operation: Operation) -> Reconciliation:
+    async def start(
+        self,
+        *,
+        repair: bool,
+        rate_per_second: float,
+        operation: Operation,
+        subjects: Sequence[Subject] = MAINFRAME_SUBJECTS,
+    ) -> Reconciliation:
         """Start one, or return the one that this very operation started.
 
         Raises:
@@ -93,6 +102,8 @@ class ReconciliationService:
             now = self.clock.now()
             run = Reconciliation(
                 id=run_id,
+                subjects=tuple(subjects),
+                subject=subjects[0],
                 repair=repair,
                 rate_per_second=rate_per_second,
                 requested_by=operation.actor,

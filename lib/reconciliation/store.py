@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lib.mainframe.protocol import collation_key
+from lib.messaging.catalogue import Subject
 from lib.reconciliation.models import ENDED, Drift, Reconciliation
 from lib.storage.errors import OutcomeUnknownError, RowChangedError, RowExistsError
 from lib.storage.ports import Delete, Insert, Replace, Row, Table, Upsert, Write
@@ -86,15 +87,21 @@ class ReconciliationStore:
         for start in range(0, len(drifts), _MOST_WRITES):
             chosen = drifts[start : start + _MOST_WRITES]
             await self.table.write(
-                reconciliation_id, *(Upsert(_drift_key(one.id), _drift_values(one)) for one in chosen)
+                reconciliation_id, *(Upsert(_drift_key(one.subject, one.id), _drift_values(one)) for one in chosen)
             )
 
-    async def drifts_after(self, reconciliation_id: str, key: str) -> list[Drift]:
-        """Return everything that was found behind a key: what an attempt left that did not live to count it."""
+    async def drifts_after(self, reconciliation_id: str, subject: Subject, key: str) -> list[Drift]:
+        """Return what was found of a subject behind a key: what an attempt left that did not live to count it."""
         found: list[Drift] = []
         resume: str | None = None
         while True:
-            page = await self.table.page(reconciliation_id, from_key=_drift_key(key), limit=1000, resume=resume)
+            page = await self.table.page(
+                reconciliation_id,
+                from_key=_drift_key(subject, key),
+                below_key=f"{_drift_prefix(subject)}~",
+                limit=1000,
+                resume=resume,
+            )
             found += [drift for drift in map(_drift, page.rows) if drift.id != key]
             resume = page.resume
             if resume is None:
@@ -103,7 +110,7 @@ class ReconciliationStore:
     async def drift_page(
         self, reconciliation_id: str, *, limit: int, resume: str | None
     ) -> tuple[list[Drift], str | None]:
-        """Return up to `limit` of what was found, in the mainframe's order."""
+        """Return up to `limit` of what was found, subject by subject in the mainframe's order."""
         found: list[Drift] = []
         while len(found) < limit:
             page = await self.table.page(reconciliation_id, limit=min(1000, limit - len(found)), resume=resume)
@@ -128,9 +135,14 @@ def _values(run: Reconciliation) -> dict[str, str]:
     return {"document": run.model_dump_json(by_alias=True)}
 
 
-def _drift_key(key: str) -> str:
+def _drift_key(subject: Subject, key: str) -> str:
     # In the mainframe's order, and legal whatever characters a key of the mainframe has.
-    return f"drift~{collation_key(key).hex()}"
+    return f"{_drift_prefix(subject)}{collation_key(key).hex()}"
+
+
+def _drift_prefix(subject: Subject) -> str:
+    # Customers' keys are as they were when there was nothing else to reconcile; the others come behind them.
+    return "drift~" if subject is Subject.CUSTOMER else f"drift~~{subject}~"
 
 
 def _drift_values(drift: Drift) -> dict[str, str]:

@@ -16,7 +16,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from lib.mainframe.layouts import CUSTOMER_SUBJECT
 from local.mainframe.listener import bound_socket
 
 if TYPE_CHECKING:
@@ -55,11 +54,14 @@ class _Endpoints:
     mainframe: "MockMainframe"
 
     async def master(self, request: Request) -> Response:
-        subject = request.query_params.get("subject", CUSTOMER_SUBJECT)
+        subject = request.query_params.get("subject")
         held = await self.mainframe.held(request.path_params["key"], subject)
         if held is None:
-            raise _RefusedError(404, "Not held", f"The master file holds no {subject} under this key.")
-        return JSONResponse(held)
+            raise _RefusedError(404, "Not held", f"The master file holds no {subject or 'subject'} under this key.")
+        # Amounts are decimals: they go out as text, because JSON's numbers would not stay exact.
+        return Response(
+            json.dumps(held, default=str, ensure_ascii=False, separators=(",", ":")), media_type="application/json"
+        )
 
     async def journal(self, request: Request) -> Response:
         after = _number(request, "after", 0, 0, 2**62)

@@ -11,13 +11,13 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from lib.mainframe.layout import Layout
-from lib.mainframe.layouts import CUSTOMER_SUBJECT, SUBJECT_LAYOUTS
+from lib.mainframe.layouts import SUBJECT_LAYOUTS
 from local.mainframe.connections import Connections
 from local.mainframe.control import ControlServer
 from local.mainframe.faults import FaultBoard, parse_faults
 from local.mainframe.latency import FixedLatency, Latency
 from local.mainframe.listener import Listener
-from local.mainframe.master import JournalRow, MasterFile
+from local.mainframe.master import Held, JournalRow, MasterFile
 from local.mainframe.regions import Regions
 from local.mainframe.stats import Stats
 from local.mainframe.transactions import Transactions
@@ -122,17 +122,19 @@ class MockMainframe:
             "regions": self._transactions.regions.count,
         }
 
-    async def held(self, key: str, subject: str = CUSTOMER_SUBJECT) -> dict[str, Any] | None:
-        """Return what the master file holds under a key, its record decoded."""
-        try:
-            held = await self._master.held(subject, key)
-        except UnicodeEncodeError:
-            return None  # no key on a mainframe looks like this
+    async def held(self, key: str, subject: str | None = None) -> dict[str, Any] | None:
+        """Return what the master file holds under a key, its record decoded; of any subject when none is named."""
+        held: Held | None = None
+        for name in [subject] if subject is not None else self.layouts:
+            try:
+                held = held or await self._master.held(name, key)
+            except UnicodeEncodeError:
+                return None  # no key on a mainframe looks like this
         if held is None:
             return None
-        layout = self.layouts.get(subject)
+        layout = self.layouts.get(held.subject)
         return {
-            "subject": subject,
+            "subject": held.subject,
             "key": key,
             "version": held.version,
             "trace": held.trace,

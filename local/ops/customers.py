@@ -1,4 +1,4 @@
-"""`./ops customer`: where one customer's delivery stands."""
+"""`./ops customer`: where the delivery of one customer, or of an order, stands."""
 
 from typing import Annotated
 
@@ -16,9 +16,13 @@ app = app_for("customer", "One customer.")
 def delivery(
     session: Session,
     customer_id: Annotated[str, typer.Argument(help="The customer's id, cus_…", show_default=False)],
+    order_id: Annotated[
+        str | None, typer.Option("--order", help="One of the customer's orders, ord_…", show_default=False)
+    ] = None,
 ) -> Exit:
     """Tell whether the mainframe holds the newest version, and if not, why. Exit code 0 only when it does."""
-    found = session.api.read(f"/customers/{segment(customer_id)}/deliveries/mainframe")
+    order = f"/orders/{segment(order_id)}" if order_id else ""
+    found = session.api.read(f"/customers/{segment(customer_id)}{order}/deliveries/mainframe")
     error = found.get("lastError") or {}
     session.screen.show(
         found,

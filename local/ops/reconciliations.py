@@ -32,11 +32,17 @@ def start(
         float | None,
         typer.Option("--rate", help="Questions a second to the mainframe. [10 unless given]", show_default=False),
     ] = None,
+    subjects: Annotated[
+        list[str] | None,
+        typer.Option("--subject", help="customer or order; both unless given.", show_default=False),
+    ] = None,
     follow: Annotated[bool, typer.Option("--watch", help="Watch it until it has ended.")] = False,
     timeout: _Timeout = None,
 ) -> Exit:
     """Start to compare. One runs at a time, and one starts every night by itself."""
-    body = {"repair": repair} | ({"ratePerSecond": rate} if rate is not None else {})
+    body: dict[str, Any] = {"repair": repair} | ({"ratePerSecond": rate} if rate is not None else {})
+    if subjects:
+        body["subjects"] = subjects
     started = session.api.write("/reconciliations", body)
     screen = session.screen
     if follow:

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from lib.mainframe.client import MainframeClient
-from lib.mainframe.layouts import CUSTOMER_LAYOUT
+from lib.mainframe.layouts import CUSTOMER_LAYOUT, ORDER_LAYOUT
 from local.mainframe.server import MockMainframe
 
 BODY = CUSTOMER_LAYOUT.encode({"LAST-NAME": "Núñez"})
@@ -48,6 +48,20 @@ class TestMaster:
 
         assert answer.status_code == answer.json()["status"] == 404
         assert answer.headers["content-type"] == "application/problem+json"
+
+    async def test_finds_a_key_of_any_subject_and_says_which(
+        self, client: MainframeClient, http: httpx2.AsyncClient
+    ) -> None:
+        body = ORDER_LAYOUT.encode({"STATE": "placed"})
+        await client.update(subject="ORDER", key="ord_1", version=3, trace="", body=body)
+
+        shown = (await http.get("/master/ord_1")).json()
+        elsewhere = await http.get("/master/ord_1", params={"subject": "CUSTOMER"})
+        journal = (await http.get("/journal", params={"key": "ord_1"})).json()["items"]
+
+        assert (shown["subject"], shown["version"], shown["record"]["STATE"]) == ("ORDER", 3, "placed")
+        assert elsewhere.status_code == 404
+        assert [(row["subject"], row["outcome"]) for row in journal] == [("ORDER", "applied")]
 
 
 class TestJournal:

@@ -59,7 +59,7 @@ class TestUpdate:
     @pytest.mark.parametrize(
         ("changes", "reason_code"),
         [
-            ({"subject": "ORDER"}, "SUBJECT"),
+            ({"subject": "CARGO"}, "SUBJECT"),
             ({"key": ""}, "KEY"),
             ({"version": 0}, "VERSION"),
             ({"body": BODY[:-1]}, "RECORD"),

@@ -13,7 +13,6 @@ from lib.orders.travel import (
     read_bag_tag,
     read_designator,
     read_ticket,
-    ticket_check_digit,
 )
 
 REFERENCE = Path(__file__).parent.parent / "data" / "reference"
@@ -54,11 +53,8 @@ class TestReadTicket:
     def test_checks_what_the_vectors_say(self, vector: dict[str, str]) -> None:
         digits = vector["digits_14"]
 
-        right = ticket_check_digit(digits) == int(vector["check"])
-
-        assert ticket_check_digit(digits) == int(vector["mod7_of_first_14"])
-        assert right == (vector["valid"] == "Y")
-        if right:
+        assert read_ticket(digits + vector["mod7_of_first_14"]) == digits[1:]
+        if vector["valid"] == "Y":
             assert read_ticket(digits + vector["check"]) == digits[1:]
         else:
             with pytest.raises(ValueError, match="check digit"):

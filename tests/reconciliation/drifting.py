@@ -97,9 +97,9 @@ class Sides:
         )
 
     async def start(self, *, key: str | None = None, **fields: object) -> httpx2.Response:
-        """Start a reconciliation."""
+        """Start a reconciliation, of customers when nothing else is said."""
         headers = {"X-Actor": "m.okafor"} | ({"Idempotency-Key": key} if key else {})
-        return await self.http.post(ROOT, json=fields, headers=headers)
+        return await self.http.post(ROOT, json={"subjects": ["customer"], **fields}, headers=headers)
 
     async def look(self, reconciliation_id: str) -> dict[str, Any]:
         """Look at one; its counts must add up at every look."""

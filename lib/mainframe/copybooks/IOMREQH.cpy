@@ -4,7 +4,7 @@
       *   TRANSACTION  UPD  apply the subject's state with its version
       *                INQ  which version of the subject is held
       *                BRW  keys and versions after SUBJECT-KEY
-      *   SUBJECT      CUSTOMER
+      *   SUBJECT      CUSTOMER or ORDER
       *   TRACE        W3C traceparent, or blank
       *****************************************************************
        01  REQUEST-HEADER.
