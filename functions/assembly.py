@@ -17,6 +17,8 @@ from functions.documentation import private as documentation_private
 from functions.documentation import public as documentation_public
 from functions.failures import private as failures_private
 from functions.failures import queues as failures_queues
+from functions.feedback import private as feedback_private
+from functions.feedback import public as feedback_public
 from functions.health import private as health_private
 from functions.health import public as health_public
 from functions.health import timers as health_timers
@@ -46,6 +48,7 @@ PUBLIC_ROUTERS: Final[tuple[APIRouter, ...]] = (
     health_public.router,
     documentation_public.router,
     customers_public.router,
+    feedback_public.router,
     timeline_public.router,
     preferences_public.router,
     orders_public.router,
@@ -68,6 +71,7 @@ PRIVATE_ROUTERS: Final[tuple[APIRouter, ...]] = (
     replays_private.router,
     reconciliation_private.router,
     interactions_private.router,
+    feedback_private.router,
     timeline_private.router,
     imports_private.router,
 )

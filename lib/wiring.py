@@ -30,6 +30,7 @@ from lib.failures.defects import Defects
 from lib.failures.intake import Intake
 from lib.failures.service import FailureService
 from lib.failures.store import FAILURES_TABLE, FailureStore
+from lib.feedback.service import FEEDBACK, FeedbackService
 from lib.health import Health
 from lib.identifiers.holders import Holders, OwnedHolders
 from lib.identifiers.index import IDENTIFIER_INDEX_TABLE, IdentifierIndex
@@ -76,7 +77,7 @@ from lib.replays.service import ReplayService
 from lib.replays.store import REPLAYS_TABLE, ReplayStore
 from lib.settings import Settings
 from lib.storage.ports import Storage
-from lib.timeline.pages import TimelinePages
+from lib.timeline.ranges import RangePages
 from lib.timeline.service import TimelineService
 
 ALL_TABLES: Final = (
@@ -192,7 +193,7 @@ class Platform:
         """Operations on interactions."""
         return InteractionService(
             records=Records(INTERACTIONS, self.storage.table(CUSTOMERS_TABLE)),
-            pages=self._timelines,
+            pages=self._ranges,
             customers=self.customers,
             clock=self.clock,
             ids=self.ids,
@@ -200,9 +201,21 @@ class Platform:
         )
 
     @cached_property
+    def feedback(self) -> FeedbackService:
+        """Operations on feedback."""
+        return FeedbackService(
+            records=Records(FEEDBACK, self.storage.table(CUSTOMERS_TABLE)),
+            pages=self._ranges,
+            customers=self.customers,
+            clock=self.clock,
+            ids=self.ids,
+            id_seal=self.seal("feedback-ids"),
+        )
+
+    @cached_property
     def timeline(self) -> TimelineService:
         """Operations on timelines."""
-        return TimelineService(pages=self._timelines, check=check_customer_id, require=self.customers.require)
+        return TimelineService(pages=self._ranges, check=check_customer_id, require=self.customers.require)
 
     @cached_property
     def customer_lookup(self) -> CustomerLookup:
@@ -553,8 +566,8 @@ class Platform:
         )
 
     @cached_property
-    def _timelines(self) -> TimelinePages:
-        return TimelinePages(self.storage.table(CUSTOMERS_TABLE), Cursors(self.seal("cursors")))
+    def _ranges(self) -> RangePages:
+        return RangePages(self.storage.table(CUSTOMERS_TABLE), Cursors(self.seal("cursors")))
 
     @cached_property
     def _ledgers(self) -> LedgerStore:

@@ -9,7 +9,7 @@ from functions.customers.public import CustomerId
 from functions.host.answers import FIRST_LIMIT, Cursor, Limit, answers, listed_models
 from functions.host.caller import CurrentPlatform
 from functions.timeline.views import EntryChannel, EntryKind, EntryType, From, StaffEntryView, StaffTimeline, To
-from lib.timeline.pages import TimelineFilter
+from lib.timeline.filters import TimelineFilter
 
 router = APIRouter(prefix="/api/private/v1/customers/{customerId}/timeline", tags=["timeline"])
 

@@ -16,7 +16,8 @@ from lib.interactions.rules import InteractionInvalidError, check_happened, summ
 from lib.interactions.words import InteractionChannel, InteractionKind
 from lib.paging import Page
 from lib.timeline.entries import ITEM, TimelineEntry, TimelineType, timeline_write
-from lib.timeline.pages import TimelineFilter, TimelinePages
+from lib.timeline.filters import TimelineFilter
+from lib.timeline.ranges import RangePages
 
 INTERACTIONS: Final = "interaction"
 _LISTING: Final = "interactions"
@@ -55,7 +56,7 @@ class InteractionService:
     """The operations on interactions."""
 
     records: Records
-    pages: TimelinePages
+    pages: RangePages
     customers: CustomerService
     clock: Clock
     ids: Ids
@@ -142,7 +143,7 @@ class InteractionService:
         """
         check_customer_id(customer_id)
         asked = TimelineFilter(type=TimelineType.INTERACTION.value, kind=kind, channel=channel)
-        found = await self.pages.read(customer_id, asked, limit=limit, cursor=cursor, name=_LISTING)
+        found = await self.pages.read(customer_id, asked.range(), limit=limit, cursor=cursor, name=_LISTING)
         if not found.items and cursor is None:
             await self.customers.require(customer_id)
         return Page([str(row.values[ITEM]) for row in found.items], found.cursor)

@@ -6,7 +6,8 @@ from typing import Final
 
 from lib.paging import Page
 from lib.timeline.entries import TimelineEntry, read_entry
-from lib.timeline.pages import TimelineFilter, TimelinePages
+from lib.timeline.filters import TimelineFilter
+from lib.timeline.ranges import RangePages
 
 _LISTING: Final = "timeline"
 
@@ -19,7 +20,7 @@ class TimelineService:
     customers are above this one.
     """
 
-    pages: TimelinePages
+    pages: RangePages
     check: Callable[[str], None]
     require: Callable[[str], Awaitable[str]]
 
@@ -36,7 +37,7 @@ class TimelineService:
             BadPeriodError: the period ends before it begins.
         """
         self.check(customer_id)
-        found = await self.pages.read(customer_id, asked, limit=limit, cursor=cursor, name=_LISTING)
+        found = await self.pages.read(customer_id, asked.range(), limit=limit, cursor=cursor, name=_LISTING)
         if not found.items and cursor is None:
             await self.require(customer_id)
         return Page([read_entry(row) for row in found.items], found.cursor)

@@ -1,0 +1,1 @@
+"""How feedback is given and read."""
