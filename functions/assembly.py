@@ -26,6 +26,9 @@ from functions.host.api import create_api
 from functions.host.http import register
 from functions.host.serving import platform
 from functions.identifiers import private as identifiers_private
+from functions.identifiers import queues as identifiers_queues
+from functions.identifiers import rebuilds as identifiers_rebuilds
+from functions.identifiers import timers as identifiers_timers
 from functions.imports import private as imports_private
 from functions.imports import queues as imports_queues
 from functions.interactions import private as interactions_private
@@ -70,6 +73,7 @@ PRIVATE_ROUTERS: Final[tuple[APIRouter, ...]] = (
     failures_private.router,
     replays_private.router,
     reconciliation_private.router,
+    identifiers_rebuilds.router,
     interactions_private.router,
     feedback_private.router,
     timeline_private.router,
@@ -91,4 +95,6 @@ def assemble() -> func.FunctionApp:
     app.register_functions(reconciliation_queues.blueprint)
     app.register_functions(reconciliation_timers.blueprint)
     app.register_functions(imports_queues.blueprint)
+    app.register_functions(identifiers_queues.blueprint)
+    app.register_functions(identifiers_timers.blueprint)
     return app

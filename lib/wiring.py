@@ -32,8 +32,12 @@ from lib.failures.service import FailureService
 from lib.failures.store import FAILURES_TABLE, FailureStore
 from lib.feedback.service import FEEDBACK, FeedbackService
 from lib.health import Health
+from lib.identifiers.examiner import Examiner
 from lib.identifiers.holders import Holders, OwnedHolders
 from lib.identifiers.index import IDENTIFIER_INDEX_TABLE, IdentifierIndex
+from lib.identifiers.rebuild_runner import RebuildRunner
+from lib.identifiers.rebuild_service import RebuildService
+from lib.identifiers.rebuild_store import IDENTIFIER_REBUILDS_TABLE, RebuildStore
 from lib.ids import Ids, Seal, UlidIds
 from lib.imports.customers import CustomerLoader
 from lib.imports.files import IMPORTS_CONTAINER
@@ -95,6 +99,7 @@ ALL_TABLES: Final = (
     IDENTIFIER_INDEX_TABLE,
     GROUPS_TABLE,
     IMPORTS_TABLE,
+    IDENTIFIER_REBUILDS_TABLE,
 )
 ALL_CONTAINERS: Final = (IMPORTS_CONTAINER,)
 _LEASE_MARGIN_SECONDS: Final = 5.0
@@ -242,6 +247,30 @@ class Platform:
     def holders(self) -> dict[Subject, Holders]:
         """The rooms whose entities hold identifiers."""
         return {Subject.CUSTOMER: CustomerHolders(self._customer_store), Subject.ORDER: self._order_holders}
+
+    @cached_property
+    def identifier_rebuilds(self) -> RebuildService:
+        """Operations on rebuilds of the index of identifiers."""
+        return RebuildService(
+            store=RebuildStore(self.storage.table(IDENTIFIER_REBUILDS_TABLE)),
+            holders=self.holders,
+            queue=self.storage.queue(QueueName.IDENTIFIER_REBUILD_SLICES),
+            clock=self.clock,
+            ids=self.ids,
+            seal=self.seal("ids"),
+            cursors=Cursors(self.seal("cursors")),
+        )
+
+    @cached_property
+    def identifier_rebuild_runner(self) -> RebuildRunner:
+        """The job that rebuilds the index of identifiers."""
+        return RebuildRunner(
+            service=self.identifier_rebuilds,
+            store=self.identifier_rebuilds.store,
+            examiner=Examiner(self.identifier_index, self.holders, self.clock),
+            queue=self.storage.queue(QueueName.IDENTIFIER_REBUILD_SLICES),
+            clock=self.clock,
+        )
 
     @cached_property
     def promises(self) -> Promises:

@@ -31,6 +31,7 @@ from lib.storage.ports import Delete, Insert, Replace, Row, Table, Upsert, Value
 
 IDENTIFIER_INDEX_TABLE: Final = "identifierindex"
 _BOOK: Final = "book"
+_BOOKS: Final = "book~"
 _TRIES: Final = 8
 _VERSION: Final = "version"
 
@@ -139,29 +140,23 @@ class IdentifierIndex:
                 return
         raise IndexContendedError
 
-    async def sweep(self, hit: Hit, *, book: Book | None = None) -> bool:
-        """Delete a row that is in no book and shows nobody, and return whether it is gone.
+    async def sweep(self, hit: Hit, *, book: Book | None) -> bool:
+        """Delete a row that shows nobody, and return whether it was in no book; None: there is no such holder at all.
 
-        The book is swapped unchanged between the reading of the etag and the deletion, for the same reason as in a
-        refresh: whoever is about to enter the row must begin again, and write it anew.
+        The row was read before what is committed was. The book is swapped unchanged before the deletion, for the same
+        reason as in a refresh: whoever is about to enter the row must begin again, and write it anew.
         """
-        book = book or self.book_of(hit.holder)
-        fresh = await self.table.get(hit.row.partition, hit.row.key)
-        if fresh is None:
-            return True
-        row = await book.table.get(book.partition, book.key)
-        if fresh.partition in Entry.read(row).keys:
-            return False
-        try:
-            if row is None:
-                if book.table is not self.table:
-                    return False
-                await book.table.write(book.partition, Insert(book.key, Entry(opened=True).values()))
-            else:
-                await book.table.write(book.partition, Replace(book.key, row.values, row.etag))
-            await self.table.write(fresh.partition, Delete(fresh.key, fresh.etag))
-        except (RowChangedError, RowExistsError):
-            return False
+        if book is not None:
+            row = await book.table.get(book.partition, book.key)
+            borrowed = row is None and book.table is not self.table
+            if borrowed or hit.row.partition in Entry.read(row).keys:
+                return False
+            touch = Insert(book.key, Entry().values()) if row is None else Replace(book.key, row.values, row.etag)
+            try:
+                await book.table.write(book.partition, touch)
+            except (RowChangedError, RowExistsError):
+                return False
+        await self._delete(hit.row)
         return True
 
     async def entry(self, holder: Holder, *, book: Book | None = None) -> Entry:
@@ -196,7 +191,7 @@ class IdentifierIndex:
 
     def book_of(self, holder: Holder) -> Book:
         """Return the book of a holder for which no other room keeps one."""
-        return Book(table=self.table, partition=f"book~{holder.source_id}", key=_BOOK)
+        return Book(table=self.table, partition=f"{_BOOKS}{holder.source_id}", key=_BOOK)
 
     async def _swap(  # noqa: PLR0917 - one step of a refresh: from what is kept to what shall be
         self,
@@ -235,6 +230,11 @@ class IdentifierIndex:
 
     async def _delete(self, row: Row) -> None:
         await _try(self.table, row.partition, Delete(row.key, row.etag))
+
+
+def is_book(row: Row) -> bool:
+    """Tell whether a row of the index's table is a book."""
+    return row.partition.startswith(_BOOKS)
 
 
 def hit_of(row: Row) -> Hit:

@@ -13,6 +13,7 @@ class QueueName(StrEnum):
     REPLAY_REQUESTS = "replay-requests"
     RECONCILIATION_SLICES = "reconciliation-slices"
     IMPORT_SLICES = "import-slices"
+    IDENTIFIER_REBUILD_SLICES = "identifier-rebuild-slices"
 
     @property
     def poison(self) -> str:

@@ -133,6 +133,11 @@ def check_page(partition: str, limit: int, from_key: str, below_key: str, where:
     for name in where:
         if not _NAME.fullmatch(name) or name in _NAMES_TAKEN:
             raise ValueError(f"{name!r} cannot name a value")
+    check_page_rows(limit)
+
+
+def check_page_rows(limit: int) -> None:
+    """Raise ValueError when no page has so many rows."""
     if not 1 <= limit <= PAGE_ROWS:
         raise ValueError(f"a page holds 1 to {PAGE_ROWS} rows")
 

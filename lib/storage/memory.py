@@ -125,11 +125,23 @@ class MemoryTable:
         if where:
             kept = self._partition(partition).rows
             keys = [key for key in keys if all(kept[key].values.get(name) == text for name, text in where.items())]
-        wanted = keys[:limit]
-        if wanted and self._random.randrange(_CUT_ONE_PAGE_IN) == 0:
-            wanted = wanted[: self._random.randrange(len(wanted))]
+        wanted = keys[: self._cut(min(limit, len(keys)))]
         rows = [self._partition(partition).rows[key] for key in wanted]
         return RowPage(rows=rows, resume=_resume_at(keys[len(wanted)]) if len(wanted) < len(keys) else None)
+
+    async def scan(self, *, limit: int = 200, resume: str | None = None) -> RowPage:
+        """Return up to `limit` rows of all partitions, one time in four fewer than there are."""
+        limits.check_page_rows(limit)
+        start = tuple(json.loads(_key_of(resume))) if resume is not None else ("", "")
+        await self._arrive()
+        first = (_order(start[0]), _order(start[1]))
+        every = ((partition, key) for partition, kept in self._partitions.items() for key in kept.rows)
+        ordered = sorted((_order(partition), _order(key), partition, key) for partition, key in every)
+        places = [place[2:] for place in ordered if place[:2] >= first]
+        wanted = places[: self._cut(min(limit, len(places)))]
+        rows = [self._partitions[partition].rows[key] for partition, key in wanted]
+        more = json.dumps(places[len(wanted)]) if len(wanted) < len(places) else None
+        return RowPage(rows=rows, resume=None if more is None else _resume_at(more))
 
     async def write(self, partition: str, *writes: Write) -> Sequence[str]:
         """Do all the writes, or none."""
@@ -149,6 +161,9 @@ class MemoryTable:
     def rows(self) -> list[Row]:
         """Return every row at this instant, for those who audit a simulation."""
         return [row for partition in self._partitions.values() for row in partition.rows.values()]
+
+    def _cut(self, count: int) -> int:
+        return self._random.randrange(count) if count and self._random.randrange(_CUT_ONE_PAGE_IN) == 0 else count
 
     async def _arrive(self) -> None:
         # Others get their turn here, as they would while a request travels.

@@ -99,6 +99,13 @@ class Table(Protocol):
         """
         ...
 
+    async def scan(self, *, limit: int = 200, resume: str | None = None) -> RowPage:
+        """Return up to `limit` rows (1 to 1000) of all partitions, partition after partition, in one round trip.
+
+        For jobs that go through a whole table, however long that takes; no request may ever need it.
+        """
+        ...
+
     async def write(self, partition: str, *writes: Write) -> Sequence[str]:
         """Do all the writes of one partition, or none (one entity group transaction when there are several).
 

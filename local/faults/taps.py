@@ -70,6 +70,13 @@ class TappedTable:
         await self.tap(f"{self.name}.page", When.AFTER)
         return page
 
+    async def scan(self, *, limit: int = 200, resume: str | None = None) -> RowPage:
+        """Tell, and read a page of everything."""
+        await self.tap(f"{self.name}.scan", When.BEFORE)
+        page = await self.inner.scan(limit=limit, resume=resume)
+        await self.tap(f"{self.name}.scan", When.AFTER)
+        return page
+
     async def write(self, partition: str, *writes: Write) -> Sequence[str]:
         """Tell, and write."""
         point = point_of(self.name, writes)

@@ -55,6 +55,12 @@ class WiredTable:
             quick=True,
         )
 
+    async def scan(self, *, limit: int = 200, resume: str | None = None) -> RowPage:
+        """Read a page of everything."""
+        return await self.network.call(
+            f"{self.name}.scan", Sort.READ, lambda: self.inner.scan(limit=limit, resume=resume), quick=True
+        )
+
     async def write(self, partition: str, *writes: Write) -> Sequence[str]:
         """Write."""
 

@@ -109,6 +109,7 @@ class World:
             platform.waker.wake,
             platform.reconciliations.watch,
             platform.replays.watch,
+            platform.identifier_rebuilds.watch,
         ):
             await self._guarded(timer.__qualname__, timer)
 
@@ -124,6 +125,7 @@ class World:
             QueueName.REPLAY_REQUESTS: platform.replay_runner.take,
             QueueName.RECONCILIATION_SLICES: platform.slice_runner.take,
             QueueName.IMPORT_SLICES: platform.import_runner.take,
+            QueueName.IDENTIFIER_REBUILD_SLICES: platform.identifier_rebuild_runner.take,
         }
 
     async def _ran(self, name: QueueName, message: Message) -> bool:

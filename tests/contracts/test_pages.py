@@ -142,3 +142,33 @@ class TestWhere:
     async def test_a_name_that_is_none_is_refused(self, keeper: Keeper) -> None:
         with pytest.raises(ValueError, match="cannot name a value"):
             await keeper.table.page("p", where={"kind eq 'x' or PartitionKey": "x"})
+
+
+class TestScan:
+    @pytest.mark.parametrize("limit", [1, 3, 1000])
+    async def test_gives_every_row_of_every_partition_once(self, keeper: Keeper, limit: int) -> None:
+        for partition in ("b", "a", "é", "A"):
+            await fill(keeper, "2", "1", "10", partition=partition)
+
+        rows, resume = [], None
+        while True:
+            page = await keeper.table.scan(limit=limit, resume=resume)
+            assert len(page.rows) <= limit
+            rows += page.rows
+            resume = page.resume
+            if resume is None:
+                break
+
+        assert [(row.partition, row.key) for row in rows] == [
+            (partition, key) for partition in ("A", "a", "b", "é") for key in ("1", "10", "2")
+        ]
+
+    async def test_of_an_empty_table_is_the_end(self, keeper: Keeper) -> None:
+        page = await keeper.table.scan()
+
+        assert (list(page.rows), page.resume) == ([], None)
+
+    @pytest.mark.parametrize("limit", [0, 1001])
+    async def test_refuses_pages_that_storage_does_not_give(self, keeper: Keeper, limit: int) -> None:
+        with pytest.raises(ValueError, match="rows"):
+            await keeper.table.scan(limit=limit)

@@ -63,7 +63,15 @@ class AzureTable:
             asked += f" and RowKey lt {_literal(below_key)}"
         for name, value in (where or {}).items():
             asked += f" and {name} eq {_literal(value)}"
-        query = f"$filter={quote(asked, safe='')}&$top={limit}{_resume_query(resume)}"
+        return await self._rows(f"$filter={quote(asked, safe='')}&$top={limit}", resume)
+
+    async def scan(self, *, limit: int = 200, resume: str | None = None) -> RowPage:
+        """Return up to `limit` rows of all partitions, as many as the service gives in one answer."""
+        limits.check_page_rows(limit)
+        return await self._rows(f"$top={limit}", resume)
+
+    async def _rows(self, query: str, resume: str | None) -> RowPage:
+        query += _resume_query(resume)
         reply = await self._transport.read(Request("GET", f"{self._path}()", query=query, headers=_ACCEPT))
         if reply.status != _OK:
             raise refusal(reply)
