@@ -3,7 +3,6 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 
 class Outcome(StrEnum):
@@ -19,16 +18,23 @@ class Kind(StrEnum):
 
     CREATE = "create"
     AMEND = "amend"
+    ORDER = "order"
+    ORDER_CHANGE = "order change"
+    CONSENT = "consent"
 
 
 @dataclass(slots=True, kw_only=True)
 class Write:
-    """One write. `mark` is kept in a field of the customer, so that every version tells which write made it."""
+    """One write. `mark` is kept in a field of the entity, so that every version tells which write made it.
+
+    `owner` is the customer to whom the entity belongs, when it is not a customer itself.
+    """
 
     mark: str
     kind: Kind
     outcome: Outcome = Outcome.UNKNOWN
     entity_id: str | None = None
+    owner: str | None = None
     expected: int | None = None
     version: int | None = None
     key: str | None = None
@@ -63,8 +69,3 @@ class History:
         """Return how many writes ended how."""
         ended = Counter(f"{write.kind} {write.outcome}" for write in self.writes)
         return dict(sorted(ended.items())) | {"writes": len(self.writes)}
-
-
-def mark_of(document: dict[str, Any]) -> str:
-    """Return the mark that a customer's document carries."""
-    return str(document.get("middleName", ""))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from local.chaos.evidence import EntityEvidence, Evidence
+from local.chaos.evidence import EntityEvidence, Evidence, Held
 from local.chaos.history import Outcome, Write
 
 Check: TypeAlias = Callable[[Evidence], Iterable[str]]
@@ -29,24 +29,25 @@ def nothing_lost(evidence: Evidence) -> Iterable[str]:
     for write in evidence.history.of(Outcome.OK):
         entity = evidence.entities.get(write.entity_id or "")
         if entity is None:
-            yield f"{write.mark}: answered ok, and there is no such customer"
+            yield f"{write.mark}: answered ok, and there is no such entity"
         elif entity.marks.get(write.version or 0) != write.mark:
             yield f"{write.mark}: answered ok as version {write.version} of {entity.id}, which is not its own"
     for entity in evidence.entities.values():
-        yield from _undelivered(entity)
+        if entity.held is not None:
+            yield from _undelivered(entity, entity.held)
 
 
-def _undelivered(entity: EntityEvidence) -> Iterable[str]:
-    state = entity.delivery["state"]
+def _undelivered(entity: EntityEvidence, held: Held) -> Iterable[str]:
+    state = held.delivery["state"]
     told = f"{entity.id}: version {entity.version}, {state}"
     if state == "inSync":
-        if (entity.held_version, entity.held_mark) != (entity.version, entity.mark):
-            yield f"{told}, but the mainframe holds {entity.held_version} by {entity.held_mark!r}"
+        if (held.version, held.mark) != (entity.version, entity.mark):
+            yield f"{told}, but the mainframe holds {held.version} by {held.mark!r}"
     elif state == "rejected":
-        if not (entity.delivery["lastError"] or {}).get("code"):
+        if not (held.delivery["lastError"] or {}).get("code"):
             yield f"{told} without a reason"
     else:
-        yield f"{told} after the drain; the mainframe holds {entity.held_version}"
+        yield f"{told} after the drain; the mainframe holds {held.version}"
 
 
 def nothing_invented(evidence: Evidence) -> Iterable[str]:
@@ -79,7 +80,7 @@ def each_once(evidence: Evidence) -> Iterable[str]:
 
 
 def in_order(evidence: Evidence) -> Iterable[str]:
-    """The mainframe applied the versions of each customer in strictly increasing order."""
+    """The mainframe applied the versions of each entity in strictly increasing order."""
     last: defaultdict[str, int] = defaultdict(int)
     for row in evidence.journal:
         if row["outcome"] == _EFFECT:
@@ -89,7 +90,7 @@ def in_order(evidence: Evidence) -> Iterable[str]:
 
 
 def one_caller(evidence: Evidence) -> Iterable[str]:
-    """No two live handlers called for one customer at once; one that was stopped longer than its lease may."""
+    """No two live handlers called for one entity at once; one that was stopped longer than its lease may."""
     overlaps = int(evidence.mainframe["overlaps"])
     if overlaps and not evidence.hosts_stopped:
         yield f"{overlaps} calls overlapped, and no host was stopped"
@@ -111,13 +112,13 @@ def failures_explained(evidence: Evidence) -> Iterable[str]:
 
 
 def refusals_listed(evidence: Evidence) -> Iterable[str]:
-    """Every rejected customer was refused by the mainframe, and is listed as open, complete, with its reason."""
+    """Every rejected entity was refused by the mainframe, and is listed as open, complete, with its reason."""
     refused = {(row["key"], row["version"]) for row in evidence.journal if row["outcome"] == _REFUSED}
     told = {
         (one.get("entityId"), one.get("version")): one for one in evidence.listed.failures if one["kind"] == "rejected"
     }
     for entity in evidence.entities.values():
-        if entity.delivery["state"] != "rejected":
+        if entity.held is None or entity.held.delivery["state"] != "rejected":
             continue
         place = (entity.id, entity.version)
         if place not in refused:
@@ -130,7 +131,8 @@ def refusals_listed(evidence: Evidence) -> Iterable[str]:
         if missing:
             yield f"{key}: the rejection of version {version} lacks {', '.join(missing)}"
         entity = evidence.entities.get(str(key))
-        if entry["state"] == "open" and entity is not None and entity.delivery["state"] == "inSync":
+        held = entity.held if entity is not None else None
+        if entry["state"] == "open" and held is not None and held.delivery["state"] == "inSync":
             yield f"{key}: delivered since, and the rejection of version {version} is still listed as open"
 
 
@@ -155,10 +157,19 @@ def noticed_while_running(evidence: Evidence) -> Iterable[str]:
 
 
 def listed(evidence: Evidence) -> Iterable[str]:
-    """The list of all customers shows each at its newest version."""
+    """The lists of customers, orders and consents show each at its newest version."""
     for entity in evidence.entities.values():
         if entity.listed_version != entity.version:
             yield f"{entity.id}: version {entity.version} is listed as {entity.listed_version}"
+
+
+def found(evidence: Evidence) -> Iterable[str]:
+    """Everybody who has an identifier is found by it, and nobody else."""
+    for lookup in evidence.lookups:
+        for customer_id in sorted(lookup.holders - lookup.found):
+            yield f"{customer_id}: not found by one of its {lookup.identifier.partition(':')[0]} identifiers"
+        for customer_id in sorted(lookup.found - lookup.holders):
+            yield f"{customer_id}: found by an identifier of {lookup.identifier.partition(':')[0]} that it has not"
 
 
 def no_defects(evidence: Evidence) -> Iterable[str]:
@@ -179,7 +190,7 @@ INVARIANTS: Final[Sequence[Invariant]] = (
     Invariant("I2", "nothing is kept or delivered that was not asked or was refused", nothing_invented),
     Invariant("I3", "versions reach the mainframe in increasing order", in_order),
     Invariant("I4", "every version has one effect, although some are sent twice", each_once),
-    Invariant("I5", "no two live handlers call for one customer at once", one_caller),
+    Invariant("I5", "no two live handlers call for one entity at once", one_caller),
     Invariant("I7", "everything drains once the faults end", drained),
     Invariant("I8", "nothing is listed as failed that should not be; garbage is, byte for byte", failures_explained),
     Invariant("I9, I15", "rejections are listed with their reason, and until they are delivered", refusals_listed),
@@ -187,7 +198,8 @@ INVARIANTS: Final[Sequence[Invariant]] = (
         "I12, I13", "repeats get the first answer; deliveries are accounted for at every look", noticed_while_running
     ),
     Invariant("I14", "one of several writers of one version wins", one_winner),
-    Invariant("index", "the list shows every customer at its newest version", listed),
+    Invariant("index", "the lists show every customer, order and consent at its newest version", listed),
+    Invariant("lookup", "everybody who has an identifier is found by it, and nobody else", found),
     Invariant("no 500", "no request meets a defect", no_defects),
     Invariant("I17", "every planned fault happened", everything_fired),
 )

@@ -8,6 +8,7 @@ from local.chaos.invariants import Invariant, audit, holds
 from local.chaos.sizes import Size
 
 _MOST_FINDINGS = 12
+_KINDS = {"cus": "customers", "ord": "orders", "con": "consents"}
 
 
 def opening(fleet: Fleet, size: Size, *, seed: int) -> str:
@@ -29,15 +30,16 @@ def closing(evidence: Evidence, invariants: Sequence[Invariant], *, seed: int) -
     effects = sum(row["outcome"] == "applied" for row in rows)
     states: dict[str, int] = {}
     for entity in evidence.entities.values():
-        states[entity.delivery["state"]] = states.get(entity.delivery["state"], 0) + 1
+        state = f"{_KINDS[entity.id[:3]]} {entity.held.delivery['state'] if entity.held else 'kept'}"
+        states[state] = states.get(state, 0) + 1
     parts = [
         _counts("Fired", evidence.fired),
         _counts("Asked", {**evidence.history.summary(), **evidence.history.counts}),
         _counts(
             "Afterwards",
             {
-                "customers": len(evidence.entities),
-                **{f"customers {state}": count for state, count in sorted(states.items())},
+                **dict(sorted(states.items())),
+                "identifiers looked up": len(evidence.lookups),
                 "deliveries": len(rows),
                 "effects": effects,
                 "looks at deliveries": evidence.history.samples,

@@ -14,8 +14,9 @@ import aiohttp
 from lib.storage.azure import AzureStorage, ConnectionString
 from lib.storage.errors import StorageError
 from local.chaos.api import Api
+from local.chaos.consents import Consents
 from local.chaos.drain import BacklogWatch, drained
-from local.chaos.evidence import Evidence, Witness, totals
+from local.chaos.evidence import Evidence, totals
 from local.chaos.fleet import Fleet
 from local.chaos.history import History
 from local.chaos.killer import Killer
@@ -23,8 +24,10 @@ from local.chaos.listed import Listed
 from local.chaos.load import Load
 from local.chaos.mainframe import MainframeControl
 from local.chaos.messages import QueueMischief
+from local.chaos.orders import Orders
 from local.chaos.sizes import Size
 from local.chaos.weather import Weather, expected_faults
+from local.chaos.witness import Witness
 
 # Azurite looks through all messages for each that is taken, so a long queue makes it slow.
 _MOST_MESSAGES: Final = 400
@@ -81,6 +84,10 @@ class Storm:
             customers=self.size.customers,
             gate=lambda: self.messages_waiting < _MOST_MESSAGES,
         )
+        load.more = [
+            (Orders(api, load.asking, self._random("orders")).act, 20),
+            (Consents(api, load.asking, self._random("consents")).act, 10),
+        ]
         planned = Counter(blow.name for blow in killer.plan())
         if self.size.cut_short:
             planned = Counter(set(planned))
@@ -91,10 +98,11 @@ class Storm:
         self.say(f"calm after {self._elapsed:.0f} s; draining")
         seconds, backlog = await drained(watch, limit_seconds=_DRAIN_LIMIT_SECONDS)
         self.say(f"drained in {seconds:.1f} s; what the hosts said is in {self.fleet.keep_logs()}")
-        entities = await Witness(api, mainframe).customers(history)
+        entities, lookups = await Witness(api, mainframe).entities(history)
         return Evidence(
             history=history,
             entities=entities,
+            lookups=lookups,
             journal=await mainframe.journal(),
             mainframe=await mainframe.stats(),
             listed=await Listed.read(api),

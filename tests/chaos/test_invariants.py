@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.chaos.drain import Backlog
-from local.chaos.evidence import EntityEvidence, Evidence
+from local.chaos.evidence import EntityEvidence, Evidence, Held, LookupEvidence
 from local.chaos.history import History, Kind, Outcome, Write
 from local.chaos.invariants import INVARIANTS, audit, holds
 from local.chaos.listed import Listed
@@ -17,6 +17,11 @@ def row(key: str, version: int, outcome: str = "applied") -> dict[str, Any]:
     return {"key": key, "version": version, "outcome": outcome}
 
 
+def held(**changes: Any) -> Held:
+    in_sync = {"state": "inSync", "version": 2, "acknowledgedVersion": 2, "lastError": None}
+    return replace(Held(delivery=in_sync, version=2, mark="m2"), **changes)
+
+
 def customer(**changes: Any) -> EntityEvidence:
     good = EntityEvidence(
         id="cus_1",
@@ -24,9 +29,7 @@ def customer(**changes: Any) -> EntityEvidence:
         mark="m2",
         marks={1: "m1", 2: "m2"},
         listed_version=2,
-        delivery={"state": "inSync", "version": 2, "acknowledgedVersion": 2, "lastError": None},
-        held_version=2,
-        held_mark="m2",
+        held=held(),
     )
     return replace(good, **changes)
 
@@ -37,9 +40,11 @@ REFUSED = customer(
     mark="m3",
     marks={1: "m3"},
     listed_version=1,
-    delivery={"state": "rejected", "version": 1, "acknowledgedVersion": 0, "lastError": {"code": "EMAIL01"}},
-    held_version=0,
-    held_mark="",
+    held=Held(
+        delivery={"state": "rejected", "version": 1, "acknowledgedVersion": 0, "lastError": {"code": "EMAIL01"}},
+        version=0,
+        mark="",
+    ),
 )
 FAILURE = {
     "kind": "rejected",
@@ -81,6 +86,11 @@ def with_customer(**changes: Any) -> Evidence:
     return evidence(entities={"cus_1": customer(**changes), "cus_2": REFUSED})
 
 
+def with_lookup(**changes: Any) -> Evidence:
+    good = LookupEvidence(identifier="email:ada@example.com", holders=frozenset({"cus_1"}), found=frozenset({"cus_1"}))
+    return evidence(lookups=[good, replace(good, **changes)])
+
+
 def with_write(**changes: Any) -> Evidence:
     return evidence(history=history(Write(**{"mark": "m5", "kind": Kind.AMEND, "entity_id": "cus_1"} | changes)))
 
@@ -104,9 +114,13 @@ BREACHES: list[tuple[str, str, Callable[[], Evidence]]] = [
         lambda: evidence(entities={"cus_2": REFUSED}, journal=[row("cus_1", 1, "ignored")]),
     ),
     ("I1", "a version by another write", lambda: with_customer(marks={1: "m1", 2: "m9"})),
-    ("I1", "an older version held", lambda: with_customer(held_version=1, held_mark="m1")),
-    ("I1", "another content held", lambda: with_customer(held_mark="m1")),
-    ("I1", "a delivery still pending", lambda: with_customer(delivery={"state": "pending", "lastError": None})),
+    ("I1", "an older version held", lambda: with_customer(held=held(version=1, mark="m1"))),
+    ("I1", "another content held", lambda: with_customer(held=held(mark="m1"))),
+    (
+        "I1",
+        "a delivery still pending",
+        lambda: with_customer(held=held(delivery={"state": "pending", "lastError": None})),
+    ),
     ("I2", "a refused write that is kept", lambda: with_customer(version=3, marks={1: "m1", 2: "m2", 3: "m4"})),
     ("I2", "a write that nobody asked", lambda: with_customer(version=3, marks={1: "m1", 2: "m2", 3: "m99"})),
     ("I2", "a version without its change", lambda: with_customer(marks={2: "m2"})),
@@ -141,6 +155,8 @@ BREACHES: list[tuple[str, str, Callable[[], Evidence]]] = [
     ("I14", "a lost update", lambda: with_write(outcome=Outcome.OK, version=2, expected=0)),
     ("index", "an old version listed", lambda: with_customer(listed_version=1)),
     ("index", "a customer not listed", lambda: with_customer(listed_version=None)),
+    ("lookup", "an identifier by which its holder is not found", lambda: with_lookup(found=frozenset())),
+    ("lookup", "an identifier given up by which it is still found", lambda: with_lookup(holders=frozenset())),
     ("no 500", "a defect", lambda: with_counts("defects met")),
     ("I17", "a kill too few", lambda: evidence(expected={"kill": 2})),
     ("I17", "a fault that never fired", lambda: evidence(expected={"kill": 1, "pause": 1})),
