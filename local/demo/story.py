@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.demo.client import Answer, Client, NotAsPromisedError
+from local.demo.whole import Visit, WholeStory
 
 _WAIT_SECONDS = 60.0
 _POLL_SECONDS = 0.25
@@ -49,6 +50,7 @@ class Story:
             ("The rejection stands on the customer's delivery, with its reason", self._is_rejected),
             ("A corrected value goes through", self._correct),
             ("The mainframe applied every version at most once, in increasing order", self._journal_increases),
+            *WholeStory(self._visit).steps(),
             ("Storage, queues and mainframe are well", self._health),
         ]
 
@@ -56,6 +58,9 @@ class Story:
         """Put the mainframe back as it was, also after a step that failed."""
         if self._faults_set:
             self.client.ask("DELETE", f"{self.control}/faults", quietly=True)
+
+    def _visit(self) -> Visit:
+        return Visit(self.client, self.api, self._id, self._key())
 
     def _is_up(self) -> None:
         answer = self.client.ask("GET", f"{self.api}/api/health").require(200)
