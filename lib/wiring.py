@@ -22,6 +22,7 @@ from lib.consents.store import CONSENT_PREFIX, ConsentStore
 from lib.consents.subscribing import SUBSCRIPTION_PREFIX, SubscriptionService
 from lib.customers.claims import IDENTIFIERS_TABLE, Claims
 from lib.customers.lookup import CustomerLookup
+from lib.customers.preview import CustomerPreviews
 from lib.customers.service import CustomerService, check_customer_id
 from lib.customers.store import CUSTOMERS_TABLE, INDEX_TABLE, CustomerStore
 from lib.customers.subject import CustomerHolders, CustomerSource
@@ -41,7 +42,9 @@ from lib.identifiers.rebuild_store import IDENTIFIER_REBUILDS_TABLE, RebuildStor
 from lib.ids import Ids, Seal, UlidIds
 from lib.imports.customers import CustomerLoader
 from lib.imports.files import IMPORTS_CONTAINER
+from lib.imports.interactions import InteractionLoader
 from lib.imports.models import ImportKind
+from lib.imports.owners import Owners
 from lib.imports.runner import ImportRunner
 from lib.imports.service import ImportService
 from lib.imports.store import IMPORTS_TABLE, ImportStore
@@ -237,6 +240,11 @@ class Platform:
     def customer_upserts(self) -> CustomerUpserts:
         """Customers by external id."""
         return CustomerUpserts(customers=self.customers, claims=self._claims, clock=self.clock)
+
+    @cached_property
+    def customer_previews(self) -> CustomerPreviews:
+        """What statements by external id would do."""
+        return CustomerPreviews(self._claims, self.customer_lookup, self.clock, self.seal("sensitive-values"))
 
     @cached_property
     def identifier_index(self) -> IdentifierIndex:
@@ -508,7 +516,10 @@ class Platform:
         """The job that runs imports."""
         return ImportRunner(
             service=self.imports,
-            loaders={ImportKind.CUSTOMERS: CustomerLoader(self.customers, self.clock)},
+            loaders={
+                ImportKind.CUSTOMERS: CustomerLoader(self.customers, self.customer_upserts, self.customer_previews),
+                ImportKind.INTERACTIONS: InteractionLoader(self.interactions, Owners(self.customer_upserts)),
+            },
             clock=self.clock,
             ids=self.ids,
             seal=self.seal("operations"),

@@ -84,4 +84,11 @@ class RowResultView(BaseModel):
         list[Annotated[str, Field(max_length=200)]],
         Field(max_length=100, description="JSON pointers of what an update changes, in a dry run"),
     ] = []
+    candidates: Annotated[
+        list[Annotated[str, Field(max_length=64)]],
+        Field(
+            max_length=5,
+            description="In a dry run: customers who share an e-mail address or telephone number with a new one",
+        ),
+    ] = []
     problem: Annotated[dict[str, Any] | None, WithJsonSchema(_PROBLEM)]

@@ -132,6 +132,20 @@ class Records:
             for record in records
         ]
 
+    async def would_keep(self, *, owner: str, records: Sequence[NewRecord]) -> list[Keeping]:
+        """Say of each record in order what would become of it, without keeping any."""
+        rows = await asyncio.gather(*(self.table.get(owner, self.key(record.id)) for record in records))
+        first: dict[str, NewRecord] = {}
+        outcomes: list[Keeping] = []
+        for record, row in zip(records, rows, strict=True):
+            before = first.setdefault(record.id, record)
+            if row is not None:
+                same = row.values["content"] == fingerprint_of(record.content)
+                outcomes.append(Keeping.REPEATED if same else Keeping.CONFLICT)
+            else:
+                outcomes.append(Keeping.CREATED if before is record else _repeat_of(before, record))
+        return outcomes
+
     async def _keep_batch(self, batch: "_Batch", records: Sequence[NewRecord], *, look: bool) -> bool:
         """Keep the records of one transaction, and tell whether some were there before.
 

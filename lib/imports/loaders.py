@@ -7,9 +7,9 @@ from typing import Any, Protocol, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from lib.changes.operation import Operation, fingerprint_of
-from lib.errors import InvalidError
+from lib.errors import FieldProblem, InvalidError, PlatformError
 from lib.ids import Ids, Seal
-from lib.imports.models import Import, RowResult
+from lib.imports.models import Import, Outcome, RowProblem, RowResult
 from lib.validation import problems_of
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -31,11 +31,15 @@ class Work:
     ids: Ids
     seal: Seal
 
+    def key(self, row: RawRow) -> str:
+        """Return what names a row and no other, whenever it is taken."""
+        return self.seal.id("opr", self.run.id, str(row.line))
+
     def operation(self, row: RawRow) -> Operation:
         """Return the operation of a row: the same whenever it is taken, so that a second time changes nothing."""
         return Operation(
             name=f"import_{self.run.kind}",
-            id=self.seal.id("opr", self.run.id, str(row.line)),
+            id=self.key(row),
             attempt=self.ids.new("att"),
             actor=self.run.requested_by,
             fingerprint=fingerprint_of(row.value),
@@ -87,8 +91,8 @@ def grouped(rows: Sequence[RawRow], loader: Loader) -> list[list[RawRow]]:
     return list(groups.values())
 
 
-def validated(model: type[Model], value: Any) -> Model:
-    """Return a row as a model of the API.
+def validated(model: type[Model], value: Any, *, at: str = "") -> Model:
+    """Return a row, or the part of it `at` a pointer, as a model of the API.
 
     Raises:
         InvalidError: it is none; its problems say why.
@@ -96,4 +100,15 @@ def validated(model: type[Model], value: Any) -> Model:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise InvalidError("The row breaks rules; errors says which.", problems_of(error)) from None
+        raise invalid(error, at=at) from None
+
+
+def invalid(error: ValidationError, *, at: str = "") -> InvalidError:
+    """Return the refusal that a failed validation is."""
+    problems = [FieldProblem(f"{at}{problem.pointer}", problem.detail) for problem in problems_of(error)]
+    return InvalidError("The row breaks rules; errors says which.", problems)
+
+
+def refused(row: RawRow, error: PlatformError) -> RowResult:
+    """Return the result of a row that was refused."""
+    return RowResult(line=row.line, outcome=Outcome.REFUSED, problem=RowProblem.of(error))

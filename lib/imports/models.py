@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 
@@ -23,6 +23,7 @@ class ImportKind(StrEnum):
     """What the rows are."""
 
     CUSTOMERS = "customers"
+    INTERACTIONS = "interactions"
 
 
 class ImportState(StrEnum):
@@ -154,12 +155,13 @@ class RowProblem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowResult:
-    """What became of a row: the id of what it made or met, which fields an update changes, or why it was not taken."""
+    """What became of a row: the id of what it made or met, what an update would change, or why it was not taken."""
 
     line: int
     outcome: Outcome
     id: str | None = None
-    fields: Sequence[str] = field(default_factory=tuple)
+    fields: Sequence[str] = ()
+    candidates: Sequence[str] = ()
     problem: RowProblem | None = None
 
     def text(self) -> str:
@@ -167,6 +169,8 @@ class RowResult:
         told: dict[str, Any] = {"line": self.line, "outcome": self.outcome.value, "id": self.id}
         if self.fields:
             told["fields"] = list(self.fields)
+        if self.candidates:
+            told["candidates"] = list(self.candidates)
         told["problem"] = self.problem.as_json() if self.problem else None
         return json.dumps(told, ensure_ascii=False, separators=(",", ":")) + "\n"
 

@@ -97,20 +97,21 @@ class InteractionService:
             UnavailableError: it cannot be done now; some may have been kept.
         """
         owner = await self.customers.require(customer_id)
-        now = self.clock.now()
-        outcomes: list[EntryOutcome | None] = []
-        records: list[NewRecord] = []
-        for entry in entries:
-            interaction_id = self._id_of_entry(owner, entry)
-            try:
-                check_happened(entry.draft.happened_at, now=now)
-            except InteractionInvalidError as refusal:
-                outcomes.append(EntryOutcome(interaction_id=interaction_id, refusal=refusal))
-                continue
-            outcomes.append(None)
-            records.append(self._record(owner, interaction_id, entry.draft, actor=operation.actor))
+        outcomes, records = self._records_of(owner, entries, actor=operation.actor)
         kept = await self.records.keep_many(owner=owner, records=records, operation=operation)
         settled = iter(zip(records, kept, strict=True))
+        return [outcome or _outcome(*next(settled)) for outcome in outcomes]
+
+    async def preview_many(self, *, customer_id: str, entries: Sequence[InteractionEntry]) -> list[EntryOutcome]:
+        """Say what `record_many` would make of each, without keeping anything.
+
+        Raises:
+            CustomerNotFoundError: there is no such customer.
+        """
+        owner = await self.customers.require(customer_id)
+        outcomes, records = self._records_of(owner, entries, actor="")
+        would = await self.records.would_keep(owner=owner, records=records)
+        settled = iter(zip(records, would, strict=True))
         return [outcome or _outcome(*next(settled)) for outcome in outcomes]
 
     async def read(self, *, customer_id: str, interaction_id: str) -> Answer:
@@ -155,6 +156,24 @@ class InteractionService:
         if entry.draft.source is not None:
             return self._id_of_event(owner, entry.draft.source.system, entry.draft.source.event_id)
         return self.id_seal.id(INTERACTION_PREFIX, owner, entry.key)
+
+    def _records_of(
+        self, owner: str, entries: Sequence[InteractionEntry], *, actor: str
+    ) -> tuple[list[EntryOutcome | None], list[NewRecord]]:
+        """Return the records that entries are, and the refusals at the places of the others."""
+        now = self.clock.now()
+        outcomes: list[EntryOutcome | None] = []
+        records: list[NewRecord] = []
+        for entry in entries:
+            interaction_id = self._id_of_entry(owner, entry)
+            try:
+                check_happened(entry.draft.happened_at, now=now)
+            except InteractionInvalidError as refusal:
+                outcomes.append(EntryOutcome(interaction_id=interaction_id, refusal=refusal))
+                continue
+            outcomes.append(None)
+            records.append(self._record(owner, interaction_id, entry.draft, actor=actor))
+        return outcomes, records
 
     def _record(self, owner: str, interaction_id: str, draft: InteractionDraft, *, actor: str) -> NewRecord:
         said: dict[str, Any] = draft.model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -16,7 +16,7 @@ def customer(number: int, **fields: Any) -> dict[str, Any]:
     return {
         "lastName": f"Lovelace {number}",
         "email": f"ada{number}@example.com",
-        "externalIds": [{"system": "crm", "id": str(number)}],
+        "externalIds": [{"system": "crm", "id": f"C-{number}"}],
         **fields,
     }
 
