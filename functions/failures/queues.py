@@ -1,8 +1,9 @@
 """Queue functions: one on each poison queue, and one that hears what became of listed failures."""
 
 import azure.functions as func
+from pydantic import ValidationError
 
-from functions.host.queues import DATA_STORAGE
+from functions.host.queues import DATA_STORAGE, list_unreadable
 from functions.host.serving import platform
 from lib.mainframe.rejections import Resolution
 from lib.messaging.catalogue import QueueName
@@ -28,4 +29,9 @@ for _queue in QueueName:
 @blueprint.queue_trigger(arg_name="message", queue_name=QueueName.FAILURE_OUTCOMES.value, connection=DATA_STORAGE)
 async def note_failure_outcome(message: func.QueueMessage) -> None:
     """Mark listed failures whose subject was delivered."""
-    await platform().failures.note_outcome(Resolution.model_validate_json(message.get_body()))
+    try:
+        resolution = Resolution.model_validate_json(message.get_body())
+    except ValidationError:
+        await list_unreadable(QueueName.FAILURE_OUTCOMES, message)
+        return
+    await platform().failures.note_outcome(resolution)

@@ -23,7 +23,7 @@ from lib.telemetry import Trace, enter_trace, event_log
 
 DATA_STORAGE: Final = "DataStorage"
 # What heals by running again. Everything else is a defect, and noted, so that its message is listed and not revived.
-_PASSING: Final = (
+PASSING: Final = (
     StorageError,
     DeliveryContendedError,
     EntityKeepsChangingError,
@@ -61,7 +61,7 @@ async def handle_wake_up(
     }
     try:
         outcome = await work(wake_up)
-    except _PASSING as error:
+    except PASSING as error:
         _log.warning("message.again", **about, reason=type(error).__name__)
         raise
     except Exception as error:
@@ -77,5 +77,5 @@ async def list_unreadable(queue: QueueName, message: func.QueueMessage) -> None:
     Raises:
         StorageError: the host shall run the message again; it ends on the poison queue, and is listed from there.
     """
-    await platform().intake.take(queue, message.get_body())
+    await platform().intake.list_unreadable(queue, message.get_body())
     _log.warning("message.unreadable", queue=queue.value, dequeueCount=message.dequeue_count)

@@ -32,37 +32,37 @@ class Defects:
     table: Table
     clock: Clock
 
-    async def of(self, queue: QueueName, wake_up: WakeUp) -> Defect:
-        """Return what is known of a message's handlers."""
-        row = await self.table.get(_PARTITION, _key(queue, wake_up))
+    async def of(self, queue: QueueName, message: WakeUp | str) -> Defect:
+        """Return what is known of a message's handlers: of a wake-up, or of what a digest names."""
+        row = await self.table.get(_PARTITION, _key(queue, message))
         return _read(row.values) if row else Defect()
 
-    async def note(self, queue: QueueName, wake_up: WakeUp, error: Exception) -> None:
+    async def note(self, queue: QueueName, message: WakeUp | str, error: Exception) -> None:
         """Record that a handler failed by a defect."""
         now = self.clock.now()
         await self._change(
             queue,
-            wake_up,
+            message,
             lambda known: Defect(type(error).__name__, known.count + 1, known.revivals, known.first_at or now),
         )
 
-    async def count_revival(self, queue: QueueName, wake_up: WakeUp) -> None:
+    async def count_revival(self, queue: QueueName, message: WakeUp | str) -> None:
         """Record that a message was woken again."""
         await self._change(
-            queue, wake_up, lambda known: Defect(known.name, known.count, known.revivals + 1, known.first_at)
+            queue, message, lambda known: Defect(known.name, known.count, known.revivals + 1, known.first_at)
         )
 
-    async def forget(self, queue: QueueName, wake_up: WakeUp) -> None:
+    async def forget(self, queue: QueueName, message: WakeUp | str) -> None:
         """Forget a message that is listed now."""
-        row = await self.table.get(_PARTITION, _key(queue, wake_up))
+        row = await self.table.get(_PARTITION, _key(queue, message))
         if row is not None:
             try:
                 await self.table.write(_PARTITION, Delete(row.key, row.etag))
             except RowChangedError:
                 return  # noted again meanwhile: that note belongs to the next poisoning
 
-    async def _change(self, queue: QueueName, wake_up: WakeUp, change: Callable[[Defect], Defect]) -> None:
-        key = _key(queue, wake_up)
+    async def _change(self, queue: QueueName, message: WakeUp | str, change: Callable[[Defect], Defect]) -> None:
+        key = _key(queue, message)
         for _ in range(_TRIES):
             row = await self.table.get(_PARTITION, key)
             values = _values(change(_read(row.values) if row else Defect()))
@@ -74,8 +74,10 @@ class Defects:
             return
 
 
-def _key(queue: QueueName, wake_up: WakeUp) -> str:
-    return f"{queue}~{wake_up.subject}~{wake_up.id}~{wake_up.version}"
+def _key(queue: QueueName, message: WakeUp | str) -> str:
+    if isinstance(message, str):
+        return f"{queue}~body~{message}"
+    return f"{queue}~{message.subject}~{message.id}~{message.version}"
 
 
 def _values(defect: Defect) -> dict[str, Value]:

@@ -18,7 +18,7 @@ from lib.failures.defects import Defects
 from lib.failures.models import Failure, FailureKind, FailureState
 from lib.failures.store import FailureStore
 from lib.mainframe.rejections import Rejection
-from lib.messaging.catalogue import QueueName
+from lib.messaging.catalogue import CONSUMERS, QueueName
 from lib.messaging.envelope import UnreadableMessageError, WakeUp
 from lib.storage.ports import Storage
 from lib.telemetry import Trace, event_log
@@ -27,6 +27,7 @@ _EXHAUSTED: Final = "exhausted"
 _REVIVALS: Final = 10
 _LONGEST_REST_SECONDS: Final = 30.0
 _SHOWN_BYTES: Final = 64 * 1024
+_WITH_WAKE_UPS: Final = frozenset({QueueName.CHANGES, *(queue for queues in CONSUMERS.values() for queue in queues)})
 
 _log = event_log("failures")
 
@@ -63,7 +64,32 @@ class Intake:
         wake_up = _wake_up(body)
         if wake_up is not None:
             return await self._revive_or_list(queue, wake_up, body)
-        return await self._list_other(queue, body)
+        if queue not in _WITH_WAKE_UPS:
+            return await self._revive_other(queue, body)
+        return await self.list_unreadable(queue, body)
+
+    async def list_unreadable(self, queue: QueueName, body: bytes) -> Imported:
+        """List a message that its function cannot read, byte for byte.
+
+        Raises:
+            StorageError: nothing is lost; the host shows the message again.
+        """
+        now = self.clock.now()
+        digest = hashlib.sha256(body).hexdigest()
+        failure = Failure(
+            id=await self.store.identify(f"{queue}~body~{digest}", first_millisecond=_milliseconds(now)),
+            kind=FailureKind.UNDELIVERABLE_MESSAGE,
+            state=FailureState.OPEN,
+            code="UnreadableMessage",
+            text=f"The message on {queue} is not one that its function can read; {len(body)} bytes.",
+            queue=queue.value,
+            first_failed_at=now,
+            last_failed_at=now,
+            message=_kept(body),
+        )
+        await self.store.keep(failure)
+        _log.warning("poison.listed", queue=queue, bytes=len(body), at=rfc3339(now))
+        return Imported.LISTED
 
     async def _list_rejection(self, rejection: Rejection) -> None:
         identity = identity_of(rejection.subject, rejection.id, rejection.version)
@@ -120,23 +146,19 @@ class Intake:
         await self.defects.forget(queue, wake_up)
         return Imported.LISTED
 
-    async def _list_other(self, queue: QueueName, body: bytes) -> Imported:
-        now = self.clock.now()
+    async def _revive_other(self, queue: QueueName, body: bytes) -> Imported:
+        # What its function cannot read is listed by the function itself, so this one died with its process.
         digest = hashlib.sha256(body).hexdigest()
-        failure = Failure(
-            id=await self.store.identify(f"{queue}~body~{digest}", first_millisecond=_milliseconds(now)),
-            kind=FailureKind.UNDELIVERABLE_MESSAGE,
-            state=FailureState.OPEN,
-            code="UnreadableMessage",
-            text=f"The message on {queue} is not one that its function can read; {len(body)} bytes.",
-            queue=queue.value,
-            first_failed_at=now,
-            last_failed_at=now,
-            message=_kept(body),
-        )
-        await self.store.keep(failure)
-        _log.warning("poison.listed", queue=queue, bytes=len(body), at=rfc3339(now))
-        return Imported.LISTED
+        defect = await self.defects.of(queue, digest)
+        if defect.revivals >= _REVIVALS:
+            listed = await self.list_unreadable(queue, body)
+            await self.defects.forget(queue, digest)
+            return listed
+        await self.defects.count_revival(queue, digest)
+        rest_seconds = min(2.0**defect.revivals, _LONGEST_REST_SECONDS)
+        await self.storage.queue(queue).send(body.decode("utf-8", "replace"), delay_seconds=rest_seconds)
+        _log.warning("poison.woken", queue=queue, bytes=len(body))
+        return Imported.WOKEN
 
 
 def identity_of(subject: str, entity_id: str, version: int) -> str:

@@ -67,7 +67,8 @@ class Rejections:
             code=error.code,
             text=error.text,
             attempts=state.attempts,
-            first_failed_at=state.first_failed_at or error.at,
+            # Clocks differ a little: what failed first was told by another one, perhaps.
+            first_failed_at=min(state.first_failed_at or error.at, error.at),
             last_failed_at=error.at,
             trace=trace,
         )

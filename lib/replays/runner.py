@@ -12,6 +12,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from lib.clock import Clock
+from lib.errors import UnavailableError
 from lib.ids import Ids
 from lib.messaging.envelope import UnreadableMessageError, unwrapped
 from lib.replays.closing import Closing, ended
@@ -34,6 +35,7 @@ _EARLY_SECONDS: Final = 2.0
 _EARLY_LOOKS: Final = 30
 _STORAGE_SECONDS: Final = 15.0
 _JOB: Final = "replay-job"
+_CONTENDED: Final = (ReplayChangedError, ItemContendedError, UnavailableError)
 
 _log = event_log("replays")
 
@@ -67,12 +69,11 @@ class Runner:
         holder = self.ids.new("lse")
         try:
             await self._take(order, holder)
-        except (ReplayChangedError, ItemContendedError, StorageError) as error:
+        except (*_CONTENDED, StorageError) as error:
             # None of these must use up the host's few tries: the message is sent again instead.
             _log.warning("replay.sliceAgain", replay=order.replay_id, reason=type(error).__name__)
             await self._let_go(order.replay_id, holder)
-            passing = isinstance(error, ReplayChangedError | ItemContendedError)
-            await self._later(order, _LOOK_AGAIN_SECONDS if passing else _STORAGE_SECONDS)
+            await self._later(order, _LOOK_AGAIN_SECONDS if isinstance(error, _CONTENDED) else _STORAGE_SECONDS)
 
     async def _start(self, raw: bytes, body: str | bytes) -> None:
         try:

@@ -72,6 +72,8 @@ class ReplayStore:
 
     async def insert(self, replay: Replay, audit: AuditEntry) -> bool:
         """Keep a new replay and list it; False when it is there already."""
+        # Listed first: a list entry without a replay is passed over, a replay without one would never be seen.
+        await self.table.write(_LIST, Upsert(f"list~{_newest_first(replay)}", {"replayId": replay.id}))
         try:
             await self.table.write(
                 replay.id, Insert(_KEY, _values(replay)), Insert(_audit_key(replay), _audit_values(audit))
@@ -80,8 +82,6 @@ class ReplayStore:
             if await self.get(replay.id) is None:
                 raise
             return False
-        finally:
-            await self.table.write(_LIST, Upsert(f"list~{_newest_first(replay)}", {"replayId": replay.id}))
         return True
 
     async def step(

@@ -1,4 +1,4 @@
-"""`python -m local.chaos [storm|outage|burst]`; without a word, all of it. `CHAOS=nightly` makes the storm big."""
+"""`python -m local.chaos [PART]`; without a word, all of it. `CHAOS=nightly` makes the storm big, `small` all of it."""
 
 import argparse
 import asyncio
@@ -6,12 +6,17 @@ import os
 import sys
 import time
 from dataclasses import replace
+from random import Random
 from typing import Final
 
 from local.chaos.burst import burst
 from local.chaos.fleet import Fleet
 from local.chaos.invariants import INVARIANTS
 from local.chaos.outage import OutageTrial
+from local.chaos.recovery import recover
+from local.chaos.rejected import TrialError
+from local.chaos.rejections import RejectionTrial
+from local.chaos.replays import ReplayTrial
 from local.chaos.report import closing, opening
 from local.chaos.sizes import BY_NAME, Size
 from local.chaos.storm import Storm
@@ -26,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
     try:
         good = asyncio.run(_run(options))
-    except StackError as error:
+    except (StackError, TrialError) as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -37,10 +42,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.chaos", description=__doc__)
-    parser.add_argument("part", nargs="?", choices=("all", "storm", "outage", "burst"), default="all")
+    parser.add_argument(
+        "part", nargs="?", choices=("all", "storm", "outage", "burst", "replays", "rejections"), default="all"
+    )
     parser.add_argument("--seed", type=int, default=None, help="repeats the plan of an earlier run")
     parser.add_argument("--size", choices=sorted(BY_NAME), default=os.environ.get("CHAOS") or "default")
     parser.add_argument("--minutes", type=float, default=None, help="end the storm after this long, done or not")
+    parser.add_argument("--failures", type=int, default=None, help="how many failures are made and replayed")
+    parser.add_argument("--rate", type=float, default=20, help="how many of them a second are replayed")
     return parser.parse_args(arguments)
 
 
@@ -61,8 +70,28 @@ async def _run(options: argparse.Namespace) -> bool:
         async with Fleet(hosts_wanted=1, proxied=False) as fleet:
             measured = await OutageTrial(fleet).run()
         print(f"\n{measured}", flush=True)
-        verdicts.append(measured.good)
+        async with Fleet(hosts_wanted=1, proxied=False) as fleet:
+            recovered = await recover(fleet)
+        print(f"\n{recovered}", flush=True)
+        verdicts += [measured.good, recovered.good]
+    if options.part in {"all", "rejections"}:
+        async with Fleet(hosts_wanted=1, proxied=False) as fleet:
+            isolated = await RejectionTrial(fleet).run()
+        print(f"\n{isolated}", flush=True)
+        verdicts.append(isolated.good)
+    if options.part in {"all", "replays"}:
+        failures = options.failures or BY_NAME[options.size].replayed_failures
+        verdicts.append(await replays(failures, seed, per_second=options.rate))
     return all(verdicts)
+
+
+async def replays(failures: int, seed: int, *, per_second: float) -> bool:
+    """Replay failures through crashes and print what it came to."""
+    async with Fleet(hosts_wanted=1, proxied=False) as fleet:
+        random = Random(seed)  # noqa: S311 - to be repeated, not to be secret
+        replayed = await ReplayTrial(fleet, failures, per_second, random, say=_say).run()
+    print(f"\n{replayed} (seed {seed})", flush=True)
+    return replayed.good
 
 
 async def storm(size: Size, seed: int) -> bool:

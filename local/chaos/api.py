@@ -115,7 +115,7 @@ class Api:
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """Send one request to one of the hosts, or to another when that one is not there."""
-        sent = {"Content-Type": "application/json", **(headers or {})} if body is not None else {}
+        sent = {**({"Content-Type": "application/json"} if body is not None else {}), **(headers or {})}
         if key is not None:
             sent["Idempotency-Key"] = key
         data = json.dumps(body).encode() if body is not None else None

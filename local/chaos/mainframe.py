@@ -27,6 +27,12 @@ class MainframeControl:
         async with self.session.put(f"{self.url}/settings", json=wanted) as answer:
             answer.raise_for_status()
 
+    async def speed(self, milliseconds: float, *, regions: int) -> None:
+        """Answer every call after this long, so many at once."""
+        wanted = {"latency": {"distribution": "fixed", "milliseconds": milliseconds}, "regions": regions}
+        async with self.session.put(f"{self.url}/settings", json=wanted) as answer:
+            answer.raise_for_status()
+
     async def stats(self) -> dict[str, Any]:
         """Return what was seen since the start."""
         async with self.session.get(f"{self.url}/stats") as answer:

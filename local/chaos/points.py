@@ -51,6 +51,14 @@ RARE_KILL_POINTS: Final = (
     _point("after the outbox row", "outbox.write", When.AFTER, _WRITERS),
     _point("after an identifier was reserved", "identifiers.write", When.AFTER, _WRITERS),
 )
+KILLED_SENDING: Final = Point(
+    "killed when some of a slice was sent",
+    Trap(call="mainframe-updates.send", when=When.AFTER, functions=("run_replays",), skip=2),
+)
+KILLED_SENT: Final = Point(
+    "killed when a slice was sent and not kept",
+    Trap(call="replays.write", when=When.BEFORE, functions=("run_replays",), skip=2),
+)
 STOPPED_WRITER: Final = Point(
     "writer stopped between promise and commit",
     Trap(call="customers.commit", when=When.BEFORE, functions=_WRITERS, signal="SIGSTOP"),

@@ -101,7 +101,7 @@ class Clients:
         await asyncio.gather(*(self._insist(rival, twins=twins) for rival in rivals))
 
     async def _version(self, customer_id: str) -> int | None:
-        answer = await self._ask("read", lambda at: at.platform.customers.read(customer_id=customer_id))
+        answer = await self.ask("read", lambda at: at.platform.customers.read(customer_id=customer_id))
         return answer.version if isinstance(answer, Answer) else None
 
     async def _insist(self, request: Request, *, twins: int) -> None:
@@ -122,7 +122,7 @@ class Clients:
         if not request.keyed:
             attempt.attempt = request.operation_id
         self.attempts.append(attempt)
-        result = await self._ask(f"{_kind(request)} {attempt.attempt}", lambda at: _send(at, attempt))
+        result = await self.ask(f"{_kind(request)} {attempt.attempt}", lambda at: _send(at, attempt))
         self._conclude(attempt, result)
         return attempt
 
@@ -140,7 +140,8 @@ class Clients:
             self.defects.append(f"{attempt.attempt}: {result!r}")
         self.fleet.network.tell("client", f"{attempt.attempt} ended {attempt.outcome} {attempt.error}")
 
-    async def _ask(self, what: str, work: Callable[[Instance], Awaitable[object]]) -> object:
+    async def ask(self, what: str, work: Callable[[Instance], Awaitable[object]]) -> object:
+        """Have some instance do something, and return its result, what it raised, or `Killed` when nothing came."""
         instance = self.fleet.pick()
         if instance is None:
             return Killed()

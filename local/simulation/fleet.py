@@ -5,21 +5,20 @@ failed or died, poisoned after five tries.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 from lib.ids import crockford
-from lib.mainframe.backoff import Backoff
 from lib.mainframe.undelivered import WaitState
 from lib.messaging.catalogue import QueueName
-from lib.messaging.envelope import UnreadableMessageError, WakeUp
+from lib.replays.store import REPLAYS_TABLE
 from lib.settings import Settings
 from lib.storage.memory import MemoryQueue, MemoryStorage
 from lib.storage.ports import Message, Storage
 from lib.wiring import Platform
 from local.simulation.activity import Activities, Activity, Instance, Killed
+from local.simulation.handlers import HANDLED, HEALING, Handler, handler_of, importer_of
 from local.simulation.network import Network
 from local.simulation.plan import Fault
 from local.simulation.road import CALL_SECONDS, CONNECT_SECONDS, Road
@@ -29,7 +28,7 @@ _POISON_AFTER = 5
 _SHOW_FAILED_AGAIN_SECONDS = 5.0
 _BATCH = 16
 _SHARE_OF_IDLE_PASSES = 0.02
-_HANDLED = (QueueName.CHANGES, QueueName.MAINFRAME_UPDATES)
+_LISTENED: Final = tuple(name for queue in HANDLED for name in (queue.value, queue.poison))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +89,10 @@ class Fleet:
             self.instances.append(self._instance(f"i{number}", InstanceClock(loop, skew)))
         skews = plan.skews_seconds
         self.widest_skew_seconds = max(skews) - min(skews)
-        for queue in _HANDLED:
-            self.bells[queue.value] = Bell(loop)
-            loop.create_task(self._listen(queue))
+        for queue in HANDLED:
+            for poisoned in (False, True):
+                self.bells[queue.poison if poisoned else queue.value] = Bell(loop)
+                loop.create_task(self._listen(queue, poisoned=poisoned))
         loop.create_task(self._timers())
 
     def sent(self, queue: str) -> None:
@@ -114,8 +114,8 @@ class Fleet:
     @property
     def idle(self) -> bool:
         """Whether nothing is under way and nothing waits, in a queue or a table."""
-        waiting = any(self.storage.queue(queue).bodies() for queue in _HANDLED)
-        kept = self.storage.table("outbox").rows() or self.storage.table("undelivered").rows()
+        waiting = any(self.storage.queue(name).bodies() for name in _LISTENED)
+        kept = self.storage.table("outbox").rows() or self.storage.table("undelivered").rows() or self._replaying()
         return not (waiting or kept or self.activities.at_work or self.network.late)
 
     def _instance(self, name: str, clock: InstanceClock) -> Instance:
@@ -142,68 +142,61 @@ class Fleet:
         for bell in self.bells.values():
             bell.ring()
 
-    async def _listen(self, name: QueueName) -> None:
-        queue, bell, loop = self.storage.queue(name), self.bells[name.value], self.network.loop
+    async def _listen(self, name: QueueName, *, poisoned: bool) -> None:
+        place = name.poison if poisoned else name.value
+        queue, bell, loop = self.storage.queue(place), self.bells[place], self.network.loop
         while True:
             messages = await queue.receive(
                 self.random.randint(1, _BATCH), lease_seconds=self.network.plan.lease_seconds
             )
             for message in messages:
-                await self._dispatch(name, queue, message)
+                # What cannot be imported stays on its poison queue, which has none of its own.
+                if message.dequeue_count > _POISON_AFTER and not poisoned:
+                    await self._poison(name, queue, message)
+                else:
+                    self._dispatch(name, queue, message, poisoned=poisoned)
             if not messages:
                 due = queue.next_visible_at()
                 await bell.wait(None if due is None else max(0.01, (due - self.true_clock.now()).total_seconds()))
             await asyncio.sleep(self.random.random() * 0.5 if loop.time() < self.network.plan.calm_at else 0.1)
 
-    async def _dispatch(self, name: QueueName, queue: MemoryQueue, message: Message) -> None:
-        if message.dequeue_count > _POISON_AFTER:
-            await self._poison(name, queue, message)
-            return
+    def _dispatch(self, name: QueueName, queue: MemoryQueue, message: Message, *, poisoned: bool) -> None:
         instance = self.pick()
         if instance is None:
             return
-        label = f"{name.value} {message.message_id}/{message.dequeue_count}@{instance.name}"
-        activity = self.activities.start(label, instance, lambda: self._handle(name, queue, message, instance))
-        activity.outcome.add_done_callback(lambda future: self._ended(message, activity, future))
+        place = name.poison if poisoned else name.value
+        platform = instance.platform
+        handler = importer_of(name, platform) if poisoned else handler_of(name, platform, self.random.random)
+        label = f"{place} {message.message_id}/{message.dequeue_count}@{instance.name}"
+        activity = self.activities.start(label, instance, lambda: self._handle(place, queue, message, handler))
+        activity.outcome.add_done_callback(lambda future: self._ended(place, message, activity, future))
 
-    async def _handle(self, name: QueueName, queue: MemoryQueue, message: Message, instance: Instance) -> None:
+    async def _handle(self, place: str, queue: MemoryQueue, message: Message, handler: Handler) -> None:
         try:
-            await self._function(name, instance)(message.body)
+            await handler(message.body)
         except Exception:
             await queue.hide(message, seconds=_SHOW_FAILED_AGAIN_SECONDS)
-            self.sent(name.value)
+            self.sent(place)
             raise
-        await self.wired.queue(name).delete(message)
+        await self.wired.queue(place).delete(message)
 
-    def _function(self, name: QueueName, instance: Instance) -> Callable[[str], Awaitable[object]]:
-        platform = instance.platform
-        if name is QueueName.CHANGES:
-            return lambda body: platform.relay.relay(WakeUp.read(body))
-        # Jitter comes from the seed here, as everything does.
-        settings = platform.settings
-        backoff = Backoff(settings.retry_base_seconds, settings.retry_cap_seconds, draw=self.random.random)
-        delivery = replace(platform.delivery, backoff=backoff)
-        return lambda body: delivery.deliver(WakeUp.read(body))
-
-    def _ended(self, message: Message, activity: Activity, future: asyncio.Future[Any]) -> None:
+    def _ended(self, place: str, message: Message, activity: Activity, future: asyncio.Future[Any]) -> None:
         outcome = future.result()
         if isinstance(outcome, Killed | Exception):
             self.network.tell(activity.name, f"failed: {type(outcome).__name__}")
-        if isinstance(outcome, Exception) and not activity.disturbed:
-            self.undisturbed_failures.setdefault(message.message_id, []).append(type(outcome).__name__)
+        if isinstance(outcome, Exception):
+            if not isinstance(outcome, HEALING):
+                self.defects.append(f"{activity.name}: {outcome!r}")
+            if not activity.disturbed:
+                self.undisturbed_failures.setdefault(f"{place} {message.message_id}", []).append(type(outcome).__name__)
 
     async def _poison(self, name: QueueName, queue: MemoryQueue, message: Message) -> None:
-        failures = self.undisturbed_failures.get(message.message_id, [])
+        failures = self.undisturbed_failures.get(f"{name.value} {message.message_id}", [])
         if failures:
             self.unfair_poison.append(f"{name.value} {message.message_id}: {', '.join(failures)}")
         self.network.tell("host", f"poisoned {name.value} {message.message_id}")
-        try:
-            wake_up = WakeUp.read(message.body)
-        except UnreadableMessageError:
-            await self.storage.queue(name.poison).send(message.body)
-        else:
-            # What the import does with a message of ours whose handlers died under it: it is woken again.
-            await queue.send(wake_up.body())
+        await self.storage.queue(name.poison).send(message.body)
+        self.sent(name.poison)
         await queue.delete(message)
 
     async def _timers(self) -> None:
@@ -220,10 +213,15 @@ class Fleet:
                 self.activities.start("wake", instance, instance.platform.waker.wake)
             if self.storage.table("outbox").rows():
                 self.activities.start("sweep", instance, instance.platform.outbox.sweep)
+            if self._replaying() and (network.over or self.random.random() < _SHARE_OF_IDLE_PASSES):
+                self.activities.start("watch", instance, instance.platform.replays.watch)
 
     def _something_to_wake(self) -> bool:
         rows = self.storage.table("undelivered").rows()
         return any(row.values.get("state") == WaitState.PARKED for row in rows) or (self.network.over and bool(rows))
+
+    def _replaying(self) -> bool:
+        return any(row.key == "active" for row in self.storage.table(REPLAYS_TABLE).rows())
 
     def _jump(self, instance: Instance) -> None:
         seconds = self.random.choice((-120.0, -8.0, 8.0, 120.0))

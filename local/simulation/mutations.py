@@ -21,6 +21,8 @@ from local.simulation.mutants import MUTANTS, Mutant
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _COPIED: Final = ("lib", "functions", "local", "tests", "pyproject.toml", "host.json", "function_app.py")
 _SUITES: Final = ("tests/delivery", "tests/customers")
+_SUITES_OF_OPERATIONS: Final = ("tests/failures", "tests/replays")
+_ROOMS_OF_OPERATIONS: Final = ("lib/failures/", "lib/replays/")
 _FAILED_TEST: Final = re.compile(r"^(?:FAILED|ERROR) \S*?(\w+::\w+|\w+)(?:\[.*?\])?(?: - .*)?$", re.MULTILINE)
 _FAILED_SEED: Final = re.compile(r"^FAILED seed (\d+): ([^:]+):", re.MULTILINE)
 
@@ -45,10 +47,17 @@ def check(mutant: Mutant, *, seeds: int, seconds: float) -> Caught:
         tree = Path(folder)
         copy_tree(tree)
         mutant.apply(tree)
-        tests = _run(tree, "pytest", "-x", "-q", "-p", "no:cacheprovider", *_SUITES)
+        tests = _run(tree, "pytest", "-x", "-q", "-p", "no:cacheprovider", *_suites(mutant))
         options = ("--seeds", str(seeds), "--seconds", str(seconds), "--jobs", "1", "--until-broken")
         simulation = _run(tree, "local.simulation", *options)
     return Caught(mutant, _test_of(tests), _seed_of(simulation))
+
+
+def _suites(mutant: Mutant) -> tuple[str, ...]:
+    operations = any(edit.file.startswith(_ROOMS_OF_OPERATIONS) for edit in mutant.edits)
+    if not mutant.edits:
+        return (*_SUITES, *_SUITES_OF_OPERATIONS)
+    return _SUITES_OF_OPERATIONS if operations else _SUITES
 
 
 def copy_tree(tree: Path) -> None:

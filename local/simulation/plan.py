@@ -88,6 +88,10 @@ POINTS: Final[Mapping[str, Sort]] = {
     "undelivered.write": Sort.WRITE,
     "undelivered.get": Sort.READ,
     "mainframe.write": Sort.WRITE,
+    "failures.write": Sort.WRITE,
+    "failure-outcomes.send": Sort.SEND,
+    "replays.write": Sort.WRITE,
+    "replay-requests.send": Sort.SEND,
     "mainframe.update": Sort.CALL,
 }
 # Where the protocol stands or falls: half of the aims are one of these.
@@ -104,6 +108,8 @@ _DANGERS: Final = (
     ("delivery.settle", Fault.KILL_AFTER),
     ("undelivered.get", Fault.PAUSE_AFTER),
     ("mainframe-updates-poison.send", Fault.KILL_BEFORE),
+    ("failures.write", Fault.CRASH_AFTER),
+    ("replays.write", Fault.LOST_REPLY),
 )
 
 
@@ -217,7 +223,19 @@ def _outages(random: Random, calm_at: float) -> list[Window]:
 
 
 def _refusals(random: Random, calm_at: float) -> list[Window]:
-    where = random.choice(("", "changes.send", "customers", "mainframe-updates", "identifiers", "outbox", "delivery"))
+    where = random.choice(
+        (
+            "",
+            "changes.send",
+            "customers",
+            "mainframe-updates",
+            "identifiers",
+            "outbox",
+            "delivery",
+            "failures",
+            "replay",
+        )
+    )
     count = random.choice((0, 0, 0, 1, 2))
     return [_window(random, calm_at, Fault.OUTAGE, where, longest=0.4) for _ in range(count)]
 

@@ -37,6 +37,7 @@ class Road:
     calls: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
     rejections: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
     overlaps: list[Overlap] = field(default_factory=list[Overlap])
+    mended: bool = False
     _calling: dict[str, list[Activity]] = field(default_factory=dict[str, list[Activity]])
 
     async def update(self, *, subject: str, key: str, version: int, trace: str, body: bytes) -> Reply:
@@ -64,8 +65,8 @@ class Road:
         return await self.mainframe.browse(subject=subject, after=after, limit=limit)
 
     def rejects(self, key: str, version: int) -> bool:
-        """Tell whether the mainframe will never take this version."""
-        one_in = self.network.plan.reject_one_in
+        """Tell whether the mainframe will not take this version, before somebody mends it."""
+        one_in = 0 if self.mended else self.network.plan.reject_one_in
         digest = hashlib.sha256(f"{self.seed} {key} {version}".encode()).digest()
         return one_in > 0 and int.from_bytes(digest[:4], "big") % one_in == 0
 

@@ -18,6 +18,7 @@ from local.simulation.audit import Audit
 from local.simulation.clients import Clients, Outcome
 from local.simulation.fleet import Fleet
 from local.simulation.network import Event, Network
+from local.simulation.operators import Operators
 from local.simulation.plan import Fault, Plan
 from local.simulation.road import Road
 from local.simulation.timeline import InstanceClock, VirtualLoop
@@ -25,6 +26,7 @@ from local.simulation.wires import WiredStorage, Witness
 
 _REST_WITHIN_SECONDS = 4 * 3600.0
 _LOOK_EVERY_SECONDS = 5.0
+_ENDING_ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +54,16 @@ def run_seed(seed: int, *, plan: Plan | None = None) -> Verdict:
         return loop.run_until_complete(_run(seed, plan, random, loop))
     finally:
         room.setLevel(level)
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
-        loop.run_until_complete(asyncio.sleep(0))
+        loop.run_until_complete(_end_all())
         loop.close()
+
+
+async def _end_all() -> None:
+    # A task that is cancelled cancels those it waits for first, and ends a round later.
+    for _ in range(_ENDING_ROUNDS):
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        await asyncio.sleep(0)
 
 
 async def _run(seed: int, plan: Plan, random: Random, loop: VirtualLoop) -> Verdict:
@@ -80,13 +87,20 @@ async def _run(seed: int, plan: Plan, random: Random, loop: VirtualLoop) -> Verd
         network, activities, storage, WiredStorage(storage, network, Witness(wrote, sent)), road, random, clock
     )
     clients = Clients(fleet, random)
-    audit = Audit(fleet, clients)
+    operators = Operators(fleet, clients, random)
+    audit = Audit(fleet, clients, operators)
     fleet.begin()
-    writing = loop.create_task(clients.run())
-    while not (writing.done() and network.over and fleet.idle) and loop.time() < _REST_WITHIN_SECONDS:
-        await asyncio.sleep(_LOOK_EVERY_SECONDS if loop.time() < plan.calm_at else 4 * _LOOK_EVERY_SECONDS)
-        audit.sample()
-    await writing
+    people = [loop.create_task(clients.run()), loop.create_task(operators.run())]
+
+    async def rest() -> None:
+        until = loop.time() + _REST_WITHIN_SECONDS
+        while not (all(one.done() for one in people) and network.over and fleet.idle) and loop.time() < until:
+            await asyncio.sleep(_LOOK_EVERY_SECONDS if loop.time() < plan.calm_at else 4 * _LOOK_EVERY_SECONDS)
+            audit.sample()
+
+    await rest()
+    await asyncio.gather(*people)
+    await operators.finish(rest)
     audit.conclude()
     return Verdict(
         seed=seed,

@@ -143,6 +143,19 @@ class TestIntake:
             seen.append(len(await queue.peek()))
         assert seen == [1, 2, 2, 3, 3, 3, 3, 4, 4, 4]
 
+    @pytest.mark.parametrize("queue", [QueueName.FAILURE_OUTCOMES, QueueName.REPLAY_REQUESTS])
+    async def test_sends_what_is_no_wake_up_again_when_processes_died_under_it_and_lists_it_in_the_end(
+        self, world: World, queue: QueueName
+    ) -> None:
+        body = '{"subject":"customer","id":"cus_1","version":1}'
+
+        outcomes = [await world.platform.intake.take(queue, body.encode()) for _ in range(11)]
+        world.clock.advance(60)
+
+        assert outcomes == [Imported.WOKEN] * 10 + [Imported.LISTED]
+        assert await world.storage.queue(queue).peek() == [body] * 10
+        assert [failure["kind"] for failure in await listed(world)] == [FailureKind.UNDELIVERABLE_MESSAGE]
+
     async def test_lists_a_defect_by_its_kind_and_never_by_its_words(self, world: World) -> None:
         customer_id = await create(world)
         message = wake_up(world, customer_id, 1)
