@@ -34,8 +34,10 @@ from functions.imports import queues as imports_queues
 from functions.interactions import private as interactions_private
 from functions.mainframe import private as mainframe_private
 from functions.orders import actions as orders_actions
+from functions.orders import flights as orders_flights
 from functions.orders import private as orders_private
 from functions.orders import public as orders_public
+from functions.orders import queues as orders_queues
 from functions.preferences import private as preferences_private
 from functions.preferences import public as preferences_public
 from functions.reconciliation import private as reconciliation_private
@@ -66,6 +68,7 @@ PRIVATE_ROUTERS: Final[tuple[APIRouter, ...]] = (
     preferences_private.router,
     orders_private.router,
     orders_actions.router,
+    orders_flights.router,
     consents_private.router,
     subscriptions_private.router,
     deliveries_private.router,
@@ -90,6 +93,7 @@ def assemble() -> func.FunctionApp:
     app.register_functions(deliveries_timers.blueprint)
     app.register_functions(failures_queues.blueprint)
     app.register_functions(health_timers.blueprint)
+    app.register_functions(orders_queues.blueprint)
     app.register_functions(replays_queues.blueprint)
     app.register_functions(replays_timers.blueprint)
     app.register_functions(reconciliation_queues.blueprint)

@@ -1,6 +1,6 @@
 """Builds the platform once per process from its settings: every service with its collaborators."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -65,6 +65,9 @@ from lib.mainframe.throughput import Throughput
 from lib.mainframe.undelivered import UNDELIVERED_TABLE, UndeliveredStore
 from lib.mainframe.waker import Waker
 from lib.messaging.catalogue import ALL_QUEUES, QueueName, Subject
+from lib.orders.flights.runner import FlightRunner
+from lib.orders.flights.service import FlightService, both
+from lib.orders.flights.store import FLIGHTS_TABLE, FlightStore
 from lib.orders.fulfilment import Fulfilment
 from lib.orders.identifiers import identifiers_of
 from lib.orders.models import ORDER_PREFIX
@@ -99,6 +102,7 @@ ALL_TABLES: Final = (
     REPLAYS_TABLE,
     RECONCILIATIONS_TABLE,
     ENTITY_INDEX_TABLE,
+    FLIGHTS_TABLE,
     IDENTIFIER_INDEX_TABLE,
     GROUPS_TABLE,
     IMPORTS_TABLE,
@@ -195,6 +199,26 @@ class Platform:
     def fulfilment(self) -> Fulfilment:
         """Operations on the items and documents of orders."""
         return Fulfilment(self.orders)
+
+    @cached_property
+    def flights(self) -> FlightService:
+        """Operations on flights."""
+        return FlightService(
+            FlightStore(self.storage.table(FLIGHTS_TABLE)), self.storage.queue(QueueName.FLIGHT_EVENTS), self.clock
+        )
+
+    @cached_property
+    def flight_runner(self) -> FlightRunner:
+        """The job that brings orders up to date with their flights."""
+        return FlightRunner(
+            flights=self.flights,
+            store=self.flights.store,
+            orders=self.orders,
+            queue=self.flights.queue,
+            clock=self.clock,
+            ids=self.ids,
+            window_seconds=self.settings.commit_window_seconds,
+        )
 
     @cached_property
     def interactions(self) -> InteractionService:
@@ -312,7 +336,9 @@ class Platform:
         return {
             Subject.CUSTOMER: CustomerSource(self._customer_store),
             Subject.PREFERENCES: self._owned_source(Subject.PREFERENCES, PREFERENCES_PREFIX),
-            Subject.ORDER: self._order_holders.source,
+            Subject.ORDER: replace(
+                self._order_holders.source, also=both(self._order_holders.refresh, self.flights.join)
+            ),
             Subject.CONSENT: self._owned_source(Subject.CONSENT, CONSENT_PREFIX),
             Subject.SUBSCRIPTION: self._owned_source(Subject.SUBSCRIPTION, SUBSCRIPTION_PREFIX),
         }

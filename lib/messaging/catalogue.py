@@ -12,6 +12,7 @@ class QueueName(StrEnum):
     FAILURE_OUTCOMES = "failure-outcomes"
     REPLAY_REQUESTS = "replay-requests"
     RECONCILIATION_SLICES = "reconciliation-slices"
+    FLIGHT_EVENTS = "flight-events"
     IMPORT_SLICES = "import-slices"
     IDENTIFIER_REBUILD_SLICES = "identifier-rebuild-slices"
 

@@ -27,6 +27,8 @@ from lib.timeline.entries import timeline_write
 
 Make: TypeAlias = Callable[[Order, int, datetime], Awaitable[Order | None]]
 """Given the kept order, the version to make and the time: the order to keep, or None when nothing changes."""
+Reason: TypeAlias = str | Callable[[Order, Order], str]
+"""Why an order is changed; or who can tell from what it was and what it became."""
 
 _NO_REASON: Final = ""
 
@@ -255,9 +257,8 @@ class OrderService:
         order_id: str,
         expected_version: int | None,
         operation: Operation,
-        reason: str,
+        reason: Reason,
         make: Make,
-        happened_at: datetime | None = None,
     ) -> Answer:
         """Make the next version of an order, with its lists, its timeline entry and its entry in the change log.
 
@@ -278,20 +279,13 @@ class OrderService:
             after = await make(before, version, max(in_milliseconds(self.clock.now()), before.updated_at))
             if after is None or not changed_fields(before, after):
                 return None
-            return await self._draft(before, after, operation, reason=reason, happened_at=happened_at)
+            why = reason if isinstance(reason, str) else reason(before, after)
+            return await self._draft(before, after, operation, reason=why)
 
         return await self.entities.write(owner=customer_id, entity_id=order_id, operation=operation, decide=decide)
 
-    async def _draft(
-        self,
-        before: Order | None,
-        after: Order,
-        operation: Operation,
-        *,
-        reason: str,
-        happened_at: datetime | None = None,
-    ) -> Draft:
-        entry = told(before, after, actor=operation.actor, happened_at=happened_at)
+    async def _draft(self, before: Order | None, after: Order, operation: Operation, *, reason: str) -> Draft:
+        entry = told(before, after, actor=operation.actor)
         return Draft(
             document=after.json_text(),
             fields=changed_fields(before, after),

@@ -33,9 +33,9 @@ _FLIGHTS: Final[Mapping[FlightStatus, tuple[str, str]]] = {
 }
 
 
-def told(before: Order | None, after: Order, *, actor: str, happened_at: datetime | None = None) -> TimelineEntry:
-    """Return the timeline entry of a version of an order; `happened_at` when it is told later than it happened."""
-    kind, summary = _what(before, after)
+def told(before: Order | None, after: Order, *, actor: str) -> TimelineEntry:
+    """Return the timeline entry of a version of an order. What an event told late stands where it happened."""
+    kind, summary, happened_at = _what(before, after)
     return TimelineEntry(
         id=f"{after.id}.{after.version}",
         type=TimelineType.ORDER,
@@ -48,26 +48,27 @@ def told(before: Order | None, after: Order, *, actor: str, happened_at: datetim
     )
 
 
-def _what(before: Order | None, after: Order) -> tuple[str, str]:
+def _what(before: Order | None, after: Order) -> tuple[str, str, datetime | None]:
     if before is None or before.state is not after.state:
-        return _KINDS[after.state], f"{_STATES[after.state]}, {_count(after)}"
+        return _KINDS[after.state], f"{_STATES[after.state]}, {_count(after)}", None
     for item in after.items:
         old = before.item(item.id)
         if old is not None and (old.status, old.status_details) != (item.status, item.status_details):
             return _moved(item, after)
     if len(after.documents) > len(before.documents):
         document = after.documents[-1]
-        return f"{document.kind}Added", f"{document.kind.capitalize()} {document.number} added to the order"
+        return f"{document.kind}Added", f"{document.kind.capitalize()} {document.number} added to the order", None
     for segment in after.segments:
         old = before.item(segment.id)
         if isinstance(old, Segment) and segment.gate_known != old.gate_known:
-            return "gateChanged", f"Flight {segment.flight} leaves from gate {segment.gate or 'to be announced'}"
-    return "changed", f"Order changed, {_count(after)}"
+            words = f"Flight {segment.flight} leaves from gate {segment.gate or 'to be announced'}"
+            return "gateChanged", words, segment.gate_known.at if segment.gate_known else None
+    return "changed", f"Order changed, {_count(after)}", None
 
 
-def _moved(item: Item, order: Order) -> tuple[str, str]:
+def _moved(item: Item, order: Order) -> tuple[str, str, datetime | None]:
     if not isinstance(item, Segment):
-        return "itemChanged", f"{item.name or item.kind.value} is {item.status.value}"
+        return "itemChanged", f"{item.name or item.kind.value} is {item.status.value}", None
     kind, words = _FLIGHTS[item.status]
     text = f"Flight {item.flight} from {item.departure_airport} to {item.arrival_airport} {words}"
     details = item.status_details
@@ -76,7 +77,7 @@ def _moved(item: Item, order: Order) -> tuple[str, str]:
     if details is not None and details.rebooked_to is not None:
         instead = order.item(details.rebooked_to)
         text += f" to {instead.flight}" if isinstance(instead, Segment) else ""
-    return kind, text
+    return kind, text, item.status_known.at if item.status_known else None
 
 
 def _count(order: Order) -> str:

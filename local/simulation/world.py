@@ -124,6 +124,7 @@ class World:
             ),
             QueueName.REPLAY_REQUESTS: platform.replay_runner.take,
             QueueName.RECONCILIATION_SLICES: platform.slice_runner.take,
+            QueueName.FLIGHT_EVENTS: platform.flight_runner.take,
             QueueName.IMPORT_SLICES: platform.import_runner.take,
             QueueName.IDENTIFIER_REBUILD_SLICES: platform.identifier_rebuild_runner.take,
         }
