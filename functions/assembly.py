@@ -38,6 +38,7 @@ from functions.orders import flights as orders_flights
 from functions.orders import private as orders_private
 from functions.orders import public as orders_public
 from functions.orders import queues as orders_queues
+from functions.overview import private as overview_private
 from functions.preferences import private as preferences_private
 from functions.preferences import public as preferences_public
 from functions.reconciliation import private as reconciliation_private
@@ -80,6 +81,7 @@ PRIVATE_ROUTERS: Final[tuple[APIRouter, ...]] = (
     interactions_private.router,
     feedback_private.router,
     timeline_private.router,
+    overview_private.router,
     imports_private.router,
 )
 

@@ -104,6 +104,12 @@ class Settings:
         "RECONCILIATION_REPAIR", "Whether the nightly reconciliation wakes up what is behind or missing", default=False
     )
 
+    overview_section_seconds: float = setting(
+        "OVERVIEW_SECTION_SECONDS",
+        "How long an overview waits for each of its sections, which are read side by side",
+        default=0.5,
+    )
+
     def __post_init__(self) -> None:
         if not self.data_storage and not (self.data_table_uri and self.data_queue_uri and self.data_blob_uri):
             raise SettingError(

@@ -73,6 +73,7 @@ from lib.orders.identifiers import identifiers_of
 from lib.orders.models import ORDER_PREFIX
 from lib.orders.service import OrderService
 from lib.orders.store import OrderStore
+from lib.overview.service import OverviewService
 from lib.paging import Cursors
 from lib.preferences.service import PREFERENCES_PREFIX, PreferenceService
 from lib.reconciliation.judge import Judge
@@ -248,6 +249,11 @@ class Platform:
     def timeline(self) -> TimelineService:
         """Operations on timelines."""
         return TimelineService(pages=self._ranges, check=check_customer_id, require=self.customers.require)
+
+    @cached_property
+    def overview(self) -> OverviewService:
+        """All that is known of a customer in one look."""
+        return OverviewService(self.customers, self.settings.overview_section_seconds)
 
     @cached_property
     def customer_lookup(self) -> CustomerLookup:

@@ -96,12 +96,16 @@ def recorded(kept: KeptRecord, *, view: str, folder: str) -> Response:
 def listed(request: Request, page: Page[str], **members: bool) -> Response:
     """Return a page of items that are JSON texts already, with the address of the next page, and what else it says."""
     following = _next(request, page.cursor)
-    more = "".join(f",{json.dumps(name)}:{json.dumps(value)}" for name, value in members.items())
-    body = f'{{"items":[{",".join(page.items)}],"next":{json.dumps(following)}{more}}}'
     headers = {"Cache-Control": _PRIVATE_CACHE}
     if following is not None:
         headers["Link"] = f'<{following}>; rel="next"'
-    return Response(body, media_type=JSON, headers=headers)
+    return Response(list_text(page.items, following, **members), media_type=JSON, headers=headers)
+
+
+def list_text(items: Sequence[str], following: str | None, **members: bool) -> str:
+    """Return a page as JSON text: its items, which are JSON texts already, the next page's address, and what else."""
+    more = "".join(f",{json.dumps(name)}:{json.dumps(value)}" for name, value in members.items())
+    return f'{{"items":[{",".join(items)}],"next":{json.dumps(following)}{more}}}'
 
 
 def listed_models(request: Request, items: Sequence[BaseModel], cursor: str | None, **members: bool) -> Response:
@@ -193,8 +197,13 @@ def problem_schema(*, private: bool) -> dict[str, Any]:
     return view.model_json_schema(ref_template="#/components/schemas/{model}")
 
 
-def _next(request: Request, cursor: str | None) -> str | None:
+def next_address(path: str, query: Sequence[tuple[str, str]], cursor: str | None) -> str | None:
+    """Return the address of the page after this one: the same query with another cursor."""
     if cursor is None:
         return None
-    query = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
-    return f"{request.url.path}?{urlencode([*query, ('cursor', cursor)])}"
+    kept = [(name, value) for name, value in query if name != "cursor"]
+    return f"{path}?{urlencode([*kept, ('cursor', cursor)])}"
+
+
+def _next(request: Request, cursor: str | None) -> str | None:
+    return next_address(request.url.path, request.query_params.multi_items(), cursor)

@@ -95,6 +95,11 @@ class PrivateProblemView(ProblemView):
     ] = None
 
 
+def problem_type(kind: str) -> str:
+    """Return the stable name of a kind of problem, as a URI."""
+    return f"urn:iommi:problem:{kind}"
+
+
 def problem(  # noqa: PLR0917 - the members of RFC 9457, in its order
     kind: str,
     title: str,
@@ -107,7 +112,7 @@ def problem(  # noqa: PLR0917 - the members of RFC 9457, in its order
 ) -> Response:
     """Return a problem+json answer."""
     body: dict[str, Any] = {
-        "type": f"urn:iommi:problem:{kind}",
+        "type": problem_type(kind),
         "title": title,
         "status": int(status),
         "detail": detail,

@@ -94,7 +94,7 @@ class FeedbackService:
         check_customer_id(customer_id)
         asked = KeyRange.of_prefix(_LIST_PREFIX, where={"kind": kind.value} if kind else None)
         found = await self.pages.read(customer_id, asked, limit=limit, cursor=cursor, name=_LISTING)
-        if not found.items and cursor is None:
+        if not found.items and found.cursor is None and cursor is None:
             await self.customers.require(customer_id)
         return Page([joined("document", row.values) for row in found.items], found.cursor)
 

@@ -18,7 +18,7 @@ Yes = Annotated[bool, Field(strict=True)]
 Items = Annotated[tuple["Purchase", ...], Field(max_length=50)]
 
 
-class Outcome(StrEnum):
+class ContactOutcome(StrEnum):
     """How a conversation ended."""
 
     RESOLVED = "resolved"
@@ -33,7 +33,7 @@ class CallAttributes(Part):
     duration_seconds: Seconds | None = None
     waiting_seconds: Seconds | None = None
     queue: FreeLine | None = None
-    outcome: Outcome | None = None
+    outcome: ContactOutcome | None = None
 
 
 class EmailAttributes(Part):
@@ -51,7 +51,7 @@ class ChatAttributes(Part):
     messages: Many | None = None
     queue: FreeLine | None = None
     automated: Annotated[Yes | None, Field(description="Whether only a machine answered")] = None
-    outcome: Outcome | None = None
+    outcome: ContactOutcome | None = None
 
 
 class SocialMentionAttributes(Part):

@@ -145,7 +145,7 @@ class InteractionService:
         check_customer_id(customer_id)
         asked = TimelineFilter(type=TimelineType.INTERACTION.value, kind=kind, channel=channel)
         found = await self.pages.read(customer_id, asked.range(), limit=limit, cursor=cursor, name=_LISTING)
-        if not found.items and cursor is None:
+        if not found.items and found.cursor is None and cursor is None:
             await self.customers.require(customer_id)
         return Page([str(row.values[ITEM]) for row in found.items], found.cursor)
 

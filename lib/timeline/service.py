@@ -38,6 +38,6 @@ class TimelineService:
         """
         self.check(customer_id)
         found = await self.pages.read(customer_id, asked.range(), limit=limit, cursor=cursor, name=_LISTING)
-        if not found.items and cursor is None:
+        if not found.items and found.cursor is None and cursor is None:
             await self.require(customer_id)
         return Page([read_entry(row) for row in found.items], found.cursor)

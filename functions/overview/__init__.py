@@ -1,0 +1,1 @@
+"""How all that is known of a customer is asked for in one look."""

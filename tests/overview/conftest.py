@@ -1,0 +1,5 @@
+"""The desk of the interactions' tests, which is asked for overviews too."""
+
+from tests.interactions.conftest import desk
+
+__all__ = ["desk"]
