@@ -95,6 +95,11 @@ class Settings:
         "How many parked deliveries are woken per second once the mainframe answers",
         default=20.0,
     )
+    bulk_rate_per_second: float = setting(
+        "MAINFRAME_BULK_RATE_PER_SECOND",
+        "How many changes made by bulk imports go to the mainframe per second; whatever else changes goes first",
+        default=20.0,
+    )
     reconciliation_rate_per_second: float = setting(
         "RECONCILIATION_RATE_PER_SECOND",
         "How many questions per second the nightly reconciliation asks the mainframe; each answers for up to 50 keys",

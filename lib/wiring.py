@@ -51,12 +51,14 @@ from lib.imports.store import IMPORTS_TABLE, ImportStore
 from lib.interactions.service import INTERACTIONS, InteractionService
 from lib.mainframe.backoff import Backoff
 from lib.mainframe.breaker import MAINFRAME_TABLE, Breaker
+from lib.mainframe.bulk import BulkDelivery
 from lib.mainframe.client import MainframeClient
 from lib.mainframe.delivery import Delivery
 from lib.mainframe.ledger import LedgerStore
 from lib.mainframe.link import Link
 from lib.mainframe.order_record import write_order
 from lib.mainframe.overview import Overviews
+from lib.mainframe.pace import Pace, PacedQueue
 from lib.mainframe.pauses import Pauses
 from lib.mainframe.records import write_customer
 from lib.mainframe.rejections import Rejections
@@ -64,7 +66,7 @@ from lib.mainframe.status import DeliveryStatuses
 from lib.mainframe.throughput import Throughput
 from lib.mainframe.undelivered import UNDELIVERED_TABLE, UndeliveredStore
 from lib.mainframe.waker import Waker
-from lib.messaging.catalogue import ALL_QUEUES, QueueName, Subject
+from lib.messaging.catalogue import ALL_QUEUES, BULK_LANES, QueueName, Subject
 from lib.orders.flights.runner import FlightRunner
 from lib.orders.flights.service import FlightService, both
 from lib.orders.flights.store import FLIGHTS_TABLE, FlightStore
@@ -315,6 +317,7 @@ class Platform:
         """Promises of wake-ups."""
         return Promises(
             queue=self.storage.queue(QueueName.CHANGES),
+            bulk_queue=self.storage.queue(QueueName.CHANGES_BULK),
             outbox=self.outbox,
             clock=self.clock,
             delay_seconds=self.settings.wake_up_delay_seconds,
@@ -332,7 +335,13 @@ class Platform:
         return Relay(
             sources=self.sources,
             consumers={QueueName.MAINFRAME_UPDATES: self.storage.queue(QueueName.MAINFRAME_UPDATES)},
+            bulk_consumers={
+                QueueName.MAINFRAME_UPDATES: PacedQueue(
+                    self.storage.queue(BULK_LANES[QueueName.MAINFRAME_UPDATES]), self.bulk_pace, self.clock
+                )
+            },
             changes=self.storage.queue(QueueName.CHANGES),
+            bulk_changes=self.storage.queue(QueueName.CHANGES_BULK),
             clock=self.clock,
         )
 
@@ -365,12 +374,23 @@ class Platform:
             throughput=self.throughput,
             link=self.link,
             queue=self.storage.queue(QueueName.MAINFRAME_UPDATES),
+            bulk_queue=self.storage.queue(QueueName.MAINFRAME_UPDATES_BULK),
             clock=self.clock,
             ids=self.ids,
             backoff=Backoff(self.settings.retry_base_seconds, self.settings.retry_cap_seconds),
             lease_seconds=self._call_seconds + _LEASE_MARGIN_SECONDS,
             max_attempts=self.settings.max_attempts,
         )
+
+    @cached_property
+    def bulk_delivery(self) -> BulkDelivery:
+        """Delivers what may wait."""
+        return BulkDelivery(self.delivery)
+
+    @cached_property
+    def bulk_pace(self) -> Pace:
+        """When deliveries that may wait go out."""
+        return Pace(self.storage.table(MAINFRAME_TABLE), self.clock, self.settings.bulk_rate_per_second)
 
     @cached_property
     def breaker(self) -> Breaker:
@@ -518,6 +538,7 @@ class Platform:
                 undelivered=self.undelivered,
                 link=self.link,
                 queue=self.storage.queue(QueueName.MAINFRAME_UPDATES),
+                pace=self.bulk_pace,
                 clock=self.clock,
                 window_seconds=self.settings.commit_window_seconds,
             ),

@@ -6,6 +6,7 @@ Without a confirmed promise nothing may be committed (`docs/delivery.md`, the wr
 from dataclasses import dataclass
 from datetime import timedelta
 
+from lib.changes.bulk import is_bulk
 from lib.changes.outbox import Outbox
 from lib.changes.subjects import owner_of
 from lib.clock import Clock
@@ -30,6 +31,7 @@ class Promises:
     """Makes promises."""
 
     queue: Queue
+    bulk_queue: Queue
     outbox: Outbox
     clock: Clock
     delay_seconds: float
@@ -50,9 +52,11 @@ class Promises:
             accepted_at=now,
             deadline=now + timedelta(seconds=self.window_seconds),
             trace=current_trace().traceparent,
+            bulk=is_bulk(),
         )
+        queue = self.bulk_queue if wake_up.bulk else self.queue
         try:
-            await self.queue.send(wake_up.body(), delay_seconds=self.delay_seconds)
+            await queue.send(wake_up.body(), delay_seconds=self.delay_seconds)
         except StorageError as refused:
             # Any outcome but a clear yes: the message may be there or not, so the outbox row stands in for it.
             _log.warning(

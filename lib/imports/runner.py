@@ -15,6 +15,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from lib.changes.bulk import in_bulk
 from lib.clock import Clock
 from lib.errors import UnavailableError
 from lib.ids import Ids, Seal
@@ -182,7 +183,8 @@ class ImportRunner:
                     _log.defect("import.rowDefect", id=run.id, line=group[0].line, reason=type(error).__name__)
                     return _failed(group, _DEFECT)
 
-        return await asyncio.gather(*(load(group) for group in groups))
+        with in_bulk():  # the tasks take over what holds here
+            return await asyncio.gather(*(load(group) for group in groups))
 
     async def _log_results(
         self, kept: KeptImport, last: Line, results: Sequence[RowResult], *, since: datetime

@@ -99,6 +99,7 @@ class Delivery:
     throughput: Throughput
     link: Link
     queue: Queue
+    bulk_queue: Queue
     clock: Clock
     ids: Ids
     backoff: Backoff
@@ -135,7 +136,7 @@ class Delivery:
             return await self._not_there(wake_up, snapshot, now)
         wait_seconds = _wait_before(ledger.state, holder, now)
         if wait_seconds is not None:
-            return await self._later(wake_up, seconds=wait_seconds)
+            return await self.later(wake_up, seconds=wait_seconds)
         return await self._attempt(wake_up, snapshot, ledger, holder)
 
     async def _attempt(self, wake_up: WakeUp, snapshot: Snapshot, ledger: Ledger, holder: str) -> Delivered | None:
@@ -216,7 +217,7 @@ class Delivery:
         except _CONFLICTS:
             return None
         await self._wait(wake_up, snapshot, WaitState.RETRYING, miss.code, attempts=waiting.attempts, again_at=again_at)
-        return await self._later(wake_up, seconds=seconds)
+        return await self.later(wake_up, seconds=seconds)
 
     async def _reject(self, wake_up: WakeUp, snapshot: Snapshot, ledger: Ledger, error: LastError) -> Delivered | None:
         record = failure_write(
@@ -274,17 +275,21 @@ class Delivery:
 
     async def _not_there(self, wake_up: WakeUp, snapshot: Snapshot, now: datetime) -> Delivered:
         if not wake_up.overdue(now):
-            return await self._later(wake_up, seconds=_LOOK_AGAIN_SECONDS)
+            return await self.later(wake_up, seconds=_LOOK_AGAIN_SECONDS)
         # Nothing was committed at this version, and the relay fenced it; what is there has its own messages.
         _log.warning("delivery.nothingThere", subject=wake_up.subject, id=wake_up.id, version=wake_up.version)
         if snapshot.version:
             current = wake_up.model_copy(update={"version": snapshot.version})
-            await self.queue.send(current.body())
+            await self._queue(current).send(current.body())
         return Delivered.NOTHING_THERE
 
-    async def _later(self, wake_up: WakeUp, *, seconds: float) -> Delivered:
-        await self.queue.send(wake_up.body(), delay_seconds=self.backoff.spread(seconds))
+    async def later(self, wake_up: WakeUp, *, seconds: float) -> Delivered:
+        """See to it that the message comes again."""
+        await self._queue(wake_up).send(wake_up.body(), delay_seconds=self.backoff.spread(seconds))
         return Delivered.LATER
+
+    def _queue(self, wake_up: WakeUp) -> Queue:
+        return self.bulk_queue if wake_up.bulk else self.queue
 
 
 def _wait_before(state: DeliveryState, holder: str, now: datetime) -> float | None:

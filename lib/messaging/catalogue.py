@@ -8,7 +8,9 @@ class QueueName(StrEnum):
     """Queues that functions listen to. Each has a poison queue beside it."""
 
     CHANGES = "changes"
+    CHANGES_BULK = "changes-bulk"
     MAINFRAME_UPDATES = "mainframe-updates"
+    MAINFRAME_UPDATES_BULK = "mainframe-updates-bulk"
     FAILURE_OUTCOMES = "failure-outcomes"
     REPLAY_REQUESTS = "replay-requests"
     RECONCILIATION_SLICES = "reconciliation-slices"
@@ -44,5 +46,8 @@ MAINFRAME_SUBJECTS: Final[tuple[Subject, ...]] = tuple(
     subject for subject, consumers in CONSUMERS.items() if QueueName.MAINFRAME_UPDATES in consumers
 )
 """What the mainframe holds, in the order in which it is reconciled."""
+
+BULK_LANES: Final[dict[QueueName, QueueName]] = {QueueName.MAINFRAME_UPDATES: QueueName.MAINFRAME_UPDATES_BULK}
+"""Where a consumer hears of bulk changes, which must not stand before all others."""
 
 ALL_QUEUES: Final[tuple[str, ...]] = tuple(name for queue in QueueName for name in (queue.value, queue.poison))

@@ -21,8 +21,9 @@ class UnreadableMessageError(Exception):
 class WakeUp(BaseModel):
     """Asks to bring one subject up to date, at least to `version`. `waited` says that it was parked or overdue before.
 
-    `owner` is the customer in whose partition the subject is kept, empty for what has a partition of its own.
-    Schema version 1. Consumers accept the version before theirs for one release.
+    `bulk` says that it may wait: it keeps to the queues for that. `owner` is the customer in whose partition the
+    subject is kept, empty for what has a partition of its own. Schema version 1. Consumers accept the version before
+    theirs for one release.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
@@ -36,6 +37,7 @@ class WakeUp(BaseModel):
     deadline: AwareDatetime
     trace: str = Field(default="", max_length=64)
     waited: bool = False
+    bulk: bool = False
 
     @property
     def partition(self) -> str:

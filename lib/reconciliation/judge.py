@@ -16,6 +16,7 @@ from lib.clock import Clock, parse_rfc3339
 from lib.ids import is_id
 from lib.mainframe.ledger import DeliveryState, LedgerStore
 from lib.mainframe.link import Link
+from lib.mainframe.pace import Pace
 from lib.mainframe.undelivered import UndeliveredStore
 from lib.messaging.catalogue import Subject
 from lib.messaging.envelope import WakeUp
@@ -27,6 +28,7 @@ from lib.telemetry import current_trace
 # A change without any sign of trouble is on its way for so long; after that its message is lost.
 IN_FLIGHT: Final = timedelta(minutes=15)
 _TRIES: Final = 4
+_UNHEARD: Final = frozenset({Verdict.BEHIND, Verdict.MISSING})
 _NOBODY: Final = ""
 
 
@@ -49,6 +51,7 @@ class Judge:
     undelivered: UndeliveredStore
     link: Link
     queue: Queue
+    pace: Pace
     clock: Clock
     window_seconds: float
 
@@ -67,6 +70,9 @@ class Judge:
         held = await self._held(subject, key)
         after = await source.snapshot(key, partition) if held > before.version else before
         verdict = self._compared(source, before, after, held, state, waits=waits)
+        # Among bulk deliveries a change may wait for hours without any sign of it.
+        if verdict in _UNHEARD and await self.pace.covers(_changed_at(source, before)):
+            verdict = Verdict.IN_FLIGHT
         return Judgement(verdict, after.version, state.acknowledged, held)
 
     async def mend(self, drift: Drift) -> None:

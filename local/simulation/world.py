@@ -118,6 +118,8 @@ class World:
         platform = self.platform
         return {
             QueueName.CHANGES: lambda body: platform.relay.relay(WakeUp.read(body)),
+            QueueName.CHANGES_BULK: lambda body: platform.relay.relay(WakeUp.read(body)),
+            QueueName.MAINFRAME_UPDATES_BULK: lambda body: platform.bulk_delivery.deliver(WakeUp.read(body)),
             QueueName.MAINFRAME_UPDATES: lambda body: platform.delivery.deliver(WakeUp.read(body)),
             QueueName.FAILURE_OUTCOMES: lambda body: platform.failures.note_outcome(
                 Resolution.model_validate_json(body)
