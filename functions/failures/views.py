@@ -121,7 +121,7 @@ class FailureGroupsView(BaseModel):
 class Reason(BaseModel):
     """Why something is done; it goes to the audit."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"reason": "CHG-4711: done by hand"}]})
 
     reason: Annotated[str, Field(min_length=1, max_length=400), AfterValidator(plain_text)]
 

@@ -7,7 +7,7 @@ from pydantic.alias_generators import to_camel
 
 from functions.customers.views import NextPage
 from functions.host.models import Time, Version
-from lib.preferences.models import PreferenceKind, Source
+from lib.preferences.models import Agreed, PreferenceKind, Source
 
 
 class StatementView(BaseModel):
@@ -21,6 +21,7 @@ class StatementView(BaseModel):
     recorded_at: Time
     version: Version
     source: Source
+    consent: Agreed | None = None
     confirmed: bool
     withdrawn: bool
     held: Annotated[bool, Field(description="Whether it became the current statement when it was recorded")]
@@ -40,6 +41,7 @@ EXAMPLE: dict[str, Any] = {
     "drink": "tomato juice",
     "language": "en-GB",
     "accessibility": ["WCHR"],
+    "consent": {"textVersion": "preferences-2026-03", "language": "en-GB"},
 }
 STATED_EXAMPLE: dict[str, Any] = {
     "seat": {"position": "aisle"},

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from lib.consents.vocabulary import CapturedState, Channel, How, OwnHow, ProofKind, Purpose, State
-from lib.fields import Language, Moment, ShortText, Text
+from lib.fields import REDACTED, Language, Moment, ShortText, Text
+from lib.pan import without_card_numbers
 from lib.parts import Part
 
 TextVersion = Annotated[
@@ -19,6 +20,18 @@ TextVersion = Annotated[
         examples=["marketing-2026-03"],
     ),
 ]
+
+
+def _no_card_number(text: str) -> str:
+    # Refused, not masked: a reference that was changed leads to no proof.
+    if without_card_numbers(text) != text:
+        raise ValueError("must not hold a payment card number")
+    return text
+
+
+Reference = Annotated[Text, AfterValidator(_no_card_number)]
+PlaceText = Annotated[Text, REDACTED]
+Agent = Annotated[ShortText, REDACTED]
 Version = Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"})]
 
 
@@ -26,7 +39,7 @@ class Proof(Part):
     """Where the proof of a statement is kept: a reference, a SHA-256 digest of it, or both."""
 
     kind: ProofKind
-    reference: Text | None = None
+    reference: Reference | None = None
     sha256: Annotated[str, Field(min_length=64, max_length=64, pattern="^[0-9a-f]{64}$")] | None = None
 
     @model_validator(mode="after")
@@ -68,8 +81,8 @@ class Captured(Part):
 
     how: How
     at: Moment | None = None
-    place: Text | None = None
-    agent: Annotated[ShortText | None, Field(description="Who took the statement down")] = None
+    place: PlaceText | None = None
+    agent: Annotated[Agent | None, Field(description="Who took the statement down")] = None
 
 
 class CapturedStatement(Said):
@@ -93,8 +106,8 @@ class CapturedWithdrawing(Part):
     """How it was captured that a customer withdraws everything."""
 
     how: How
-    place: Text | None = None
-    agent: ShortText | None = None
+    place: PlaceText | None = None
+    agent: Agent | None = None
     proof: Proof | None = None
 
     def statement(self) -> CapturedStatement:
@@ -108,8 +121,8 @@ class KeptCapture(Part):
 
     at: Moment
     how: How
-    place: Text | None = None
-    agent: ShortText | None = None
+    place: PlaceText | None = None
+    agent: Agent | None = None
 
 
 class Capture(Part):

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
-from lib.fields import Language, Moment, ShortText, Text
+from lib.fields import REDACTED, Language, Moment, ShortText, Text
 from lib.parts import Part
 from lib.preferences.meals import FORBIDDEN, MANDATORY, MealCode, free_text_of
 
@@ -106,11 +106,13 @@ def _no_repeats(items: Sequence[_Item]) -> Sequence[_Item]:
 SystemName = Annotated[
     str, Field(min_length=1, max_length=40, pattern="^[a-z][a-z0-9._-]{0,39}$", examples=["contact-centre"])
 ]
+Words = Annotated[ShortText, REDACTED]
+MealText = Annotated[Text, REDACTED]
 SeatFeatures = Annotated[tuple[SeatFeature, ...], Field(max_length=6), AfterValidator(_no_repeats)]
 Accessibility = Annotated[
     tuple[AccessibilityCode, ...], Field(min_length=1, max_length=10), AfterValidator(_no_repeats)
 ]
-Interests = Annotated[tuple[ShortText, ...], Field(min_length=1, max_length=30), AfterValidator(_no_repeats)]
+Interests = Annotated[tuple[Words, ...], Field(min_length=1, max_length=30), AfterValidator(_no_repeats)]
 
 
 class Seat(Part):
@@ -131,7 +133,7 @@ class Meal(Part):
     """A special meal. SPML must say in words what it is, CHML may, and all others must not."""
 
     code: MealCode
-    text: Text | None = None
+    text: MealText | None = None
 
     @model_validator(mode="after")
     def _words_as_the_code_asks(self) -> Self:
@@ -148,7 +150,7 @@ class PreferenceValues(Part):
 
     seat: Seat | None = None
     meal: Meal | None = None
-    drink: ShortText | None = None
+    drink: Words | None = None
     language: Language | None = None
     channel: ContactChannel | None = None
     accessibility: Accessibility | None = None
@@ -166,8 +168,26 @@ class Source(Part):
     system: SystemName | None = None
 
 
+class Agreed(Part):
+    """The customer's agreement that a value is kept and used: which wording was shown, and in which language.
+
+    What tells of health or faith (assistance, some meals) may be kept on explicit consent (GDPR Art. 9(2)(a)).
+    """
+
+    text_version: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=60,
+            pattern="^[A-Za-z0-9][A-Za-z0-9._:-]{0,59}$",
+            examples=["preferences-2026-03"],
+        ),
+    ]
+    language: Language | None = None
+
+
 class Provenance(Part):
-    """Who stated a value, when, whether it is confirmed, and which version brought it."""
+    """Who stated a value, when, whether it is confirmed, with which consent, and which version brought it."""
 
     stated_at: Moment
     source: Source
@@ -175,6 +195,7 @@ class Provenance(Part):
     recorded_at: Moment
     version: Annotated[int, Field(ge=1, json_schema_extra={"format": "int64"})]
     withdrawn: bool = False
+    consent: Agreed | None = None
 
 
 class Statements(Part):

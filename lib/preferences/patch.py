@@ -4,19 +4,22 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from lib.fields import Language, Moment, ShortText, Text
+from lib.fields import Language, Moment
 from lib.parts import Part
 from lib.preferences.meals import MealCode
 from lib.preferences.models import (
     Accessibility,
+    Agreed,
     ContactChannel,
     Interests,
+    MealText,
     PreferenceKind,
     SeatFeatures,
     SeatPosition,
     SeatZone,
     Source,
     SourceKind,
+    Words,
 )
 
 
@@ -32,7 +35,7 @@ class MealPatch(Part):
     """Changes to the preferred meal."""
 
     code: MealCode | None = None
-    text: Text | None = None
+    text: MealText | None = None
 
 
 class PreferencesPatch(Part):
@@ -40,11 +43,14 @@ class PreferencesPatch(Part):
 
     seat: SeatPatch | None = None
     meal: MealPatch | None = None
-    drink: ShortText | None = None
+    drink: Words | None = None
     language: Language | None = None
     channel: ContactChannel | None = None
     accessibility: Accessibility | None = None
     interests: Interests | None = None
+    consent: Annotated[
+        Agreed | None, Field(description="The agreement that came with these values; it is kept beside each of them")
+    ] = None
 
     def changes(self) -> dict[str, Any]:
         """Return the values of the patch as JSON by their wire names: only what the caller named."""

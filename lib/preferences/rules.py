@@ -72,6 +72,7 @@ def stated(before: Preferences, patch: PreferencesPatch, by: Stated, *, now: dat
         confirmed=by.confirmed,
         recorded_at=now,
         version=before.version + 1,
+        consent=patch.consent,
     )
     wanted = _checked({name: merged(current.get(name), value) for name, value in changes.items() if value is not None})
     statements = [

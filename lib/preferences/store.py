@@ -43,6 +43,7 @@ def _values(statement: Statement, actor: str) -> dict[str, str]:
         "withdrawn": by.withdrawn,
         "held": statement.held,
         "actor": actor,
+        **({"consent": by.consent.model_dump(mode="json", by_alias=True, exclude_none=True)} if by.consent else {}),
         **({"value": statement.value} if statement.value is not None else {}),
     }
     return {"kind": statement.kind.value, **split("statement", json.dumps(shown, ensure_ascii=False))}

@@ -16,7 +16,7 @@ from lib.storage.ports import Insert, Row, Value
 
 TIMELINE_PREFIX: Final = "timeline~"
 ITEM: Final = "item"
-_CEILING: Final = 10**15
+_CEILING: Final = 10**15 - 1
 
 
 class TimelineType(StrEnum):

@@ -185,6 +185,23 @@ class TestPut:
 
         assert answer.status_code == 422
 
+    async def test_keeps_no_card_numbers(self, desk: Desk) -> None:
+        """Feature 74: masked in what people write, refused where a changed text would prove nothing."""
+        card = "4111 1111 1111 1111"
+        path = desk.path("consents/marketing/email", private=True)
+        captured = {"how": "call", "place": f"desk {card}", "agent": card}
+        headers = {"If-None-Match": "*"}
+
+        refused = await desk.http.put(
+            path,
+            json={"state": "denied", "captured": captured, "proof": {"kind": "log", "reference": card}},
+            headers=headers,
+        )
+        kept = await desk.http.put(path, json={"state": "denied", "captured": captured}, headers=headers)
+
+        assert (refused.status_code, kept.status_code) == (422, 200)
+        assert card not in refused.text + kept.text
+
     async def test_twice_with_one_key_changes_nothing(self, desk: Desk) -> None:
         path = desk.path("consents/marketing/email")
         headers = {"If-None-Match": "*", "Idempotency-Key": "k"}

@@ -176,6 +176,37 @@ class TestState:
         assert {name: kept[name] for name in body} == body
 
 
+class TestConsent:
+    async def test_that_came_with_a_value_is_kept_beside_it(self, desk: Desk) -> None:
+        """Feature 28: preferences with the consent under which they are kept."""
+        agreed = {"textVersion": "preferences-2026-03", "language": "en-GB"}
+
+        await desk.state(accessibility=["WCHR"], meal={"code": "KSML"}, consent=agreed)
+        await desk.state(drink="tea")
+
+        statements = (await desk.read())["statements"]
+        assert (statements["accessibility"]["consent"], statements["meal"]["consent"]) == (agreed, agreed)
+        assert "consent" not in statements["drink"]
+        assert [item.get("consent") for item in await desk.history("?kind=meal")] == [agreed]
+
+    async def test_alone_states_nothing(self, desk: Desk) -> None:
+        answer = await desk.state(consent={"textVersion": "preferences-2026-03"})
+
+        assert (answer.json()["version"], await desk.history()) == (0, [])
+
+
+class TestFreeText:
+    async def test_is_kept_without_card_numbers(self, desk: Desk) -> None:
+        """Feature 74: what people write is kept without card numbers."""
+        card = "4111 1111 1111 1111"
+        await desk.state(drink=f"pay {card}", interests=[card], meal={"code": "SPML", "text": f"no nuts {card}"})
+
+        kept = (await desk.http.get(desk.public)).text + str(await desk.history())
+
+        assert card not in kept
+        assert kept.count("4111 11") == 6
+
+
 class TestRecord:
     async def test_says_where_it_comes_from(self, desk: Desk) -> None:
         answer = await desk.record(at="2025-12-01T10:00:00+01:00", drink="tea")
