@@ -18,6 +18,7 @@ ACCOUNT = "devstoreaccount1"
 ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
 _HOST = "127.0.0.1"
+_INDEX = Path(__file__).with_name("azurite_index.cjs")
 _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0
 _START_ATTEMPTS = 3
@@ -66,11 +67,13 @@ class Azurite:
 
     Without ports it takes free ones; without a location it keeps everything in memory.
     `home` is the installed npm package; the default is `AZURITE_HOME`, else `.local/azurite/node_modules/azurite`.
+    `indexed` has it find rows by their keys, as Azure does; left alone, it looks at every row of a table instead.
     """
 
     ports: AzuritePorts | None = None
     location: Path | None = None
     home: Path | None = None
+    indexed: bool = True
     _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False, repr=False)
     _output: "IO[bytes] | None" = field(default=None, init=False, repr=False)
 
@@ -168,6 +171,7 @@ class Azurite:
             )
         return [
             node_binary(),
+            *(("--require", str(_INDEX)) if self.indexed else ()),
             str(script),
             *where,
             "--silent",

@@ -7,13 +7,13 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from local.bench import host, report
+from local.bench import history, host, report
 from local.bench.api import BenchError
 from local.bench.calls import count_calls
 from local.bench.cold import index_cold
@@ -33,6 +33,7 @@ class Plan:
     cold_times: int
     host_seconds: float
     host_rounds: int
+    history_rounds: int
 
 
 FULL: Final = Plan(
@@ -43,6 +44,7 @@ FULL: Final = Plan(
     cold_times=5,
     host_seconds=2,
     host_rounds=3,
+    history_rounds=150,
 )
 QUICK: Final = Plan(
     round_seconds=0.5,
@@ -52,11 +54,12 @@ QUICK: Final = Plan(
     cold_times=1,
     host_seconds=0.5,
     host_rounds=1,
+    history_rounds=30,
 )
 
 
-def run(plan: Plan) -> dict[str, Any]:
-    """Measure everything, print each part when it is done, and return the figures."""
+def run(plan: Plan, only: Collection[str] | None = None) -> dict[str, Any]:
+    """Measure everything, or these parts only, print each when it is done, and return the figures."""
     found: dict[str, Any] = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "processors": os.cpu_count(),
@@ -65,8 +68,9 @@ def run(plan: Plan) -> dict[str, Any]:
     }
     load = " ".join(f"{one:.2f}" for one in os.getloadavg())
     print(f"{os.cpu_count()} processors, load average before {load}")
-    for name, measured in (("requests", _requests), ("deliveries", _deliveries), ("cold", _cold), ("host", _host)):
-        found[name] = measured(plan)
+    for name, measured in _PARTS.items():
+        if only is None or name in only:
+            found[name] = measured(plan)
     return found
 
 
@@ -115,6 +119,22 @@ def _host(plan: Plan) -> list[dict[str, Any]]:
     return [asdict(one) | {"ratio": one.ratio, "cpu_ratio": one.cpu_ratio} for one in found]
 
 
+def _history(plan: Plan) -> list[dict[str, Any]]:
+    _title("Looking at a customer as the history grows, one connection, in turns")
+    found = history.measure_history(rounds=plan.history_rounds)
+    print(history.lines(found))
+    return [asdict(one) | {"flat": one.flat} for one in found]
+
+
+_PARTS: Final[Mapping[str, Callable[[Plan], Any]]] = {
+    "requests": _requests,
+    "history": _history,
+    "deliveries": _deliveries,
+    "cold": _cold,
+    "host": _host,
+}
+
+
 def _title(text: str) -> None:
     print(f"\n{text}", flush=True)
 
@@ -127,18 +147,22 @@ def main() -> int:
     """Measure, print, and keep the figures when asked to."""
     parser = argparse.ArgumentParser(prog="python -m local.bench", description=__doc__)
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the figures there as well")
+    parser.add_argument("--only", nargs="+", choices=list(_PARTS), metavar="PART", help=f"of {', '.join(_PARTS)}")
     arguments = parser.parse_args()
     try:
-        found = run(QUICK if os.environ.get("BENCH") == "quick" else FULL)
+        found = run(QUICK if os.environ.get("BENCH") == "quick" else FULL, arguments.only)
     except (BenchError, StackError) as error:
         print(f"The bench stopped. {error}", file=sys.stderr)
         return 1
     if arguments.json:
         arguments.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    over = [one["operation"] for one in found["requests"]["calls"] if one["calls"] > one["budget"]]
+    over = [one["operation"] for one in found.get("requests", {}).get("calls", ()) if one["calls"] > one["budget"]]
     if over:
         print(f"\nOver its budget of storage calls: {'; '.join(over)}.", file=sys.stderr)
-    return 1 if over else 0
+    grows = [f"{one['look']} at {one['entries']}" for one in found.get("history", ()) if not one["flat"]]
+    if grows:
+        print(f"\nGrows with history: {'; '.join(grows)}.", file=sys.stderr)
+    return 1 if over or grows else 0
 
 
 if __name__ == "__main__":
