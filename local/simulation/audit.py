@@ -14,11 +14,11 @@ from lib.customers.store import kept_from
 from lib.failures.store import FAILURES_TABLE
 from lib.identifiers.index import Entry
 from lib.mainframe.ledger import DeliveryState
-from lib.mainframe.records import write_customer
 from lib.messaging.catalogue import QueueName
 from lib.storage.documents import joined
 from lib.storage.ports import Delete, Row, Write
 from local.simulation.clients import Attempt, Clients, Outcome
+from local.simulation.entities import Entity, changed_id, entities_of, order_problems
 from local.simulation.fleet import Fleet
 from local.simulation.handlers import HANDLED
 from local.simulation.listed import ListedAudit
@@ -28,6 +28,7 @@ from local.simulation.road import CALL_SECONDS, CONNECT_SECONDS
 _CARRIERS = tuple(
     name for queue in (QueueName.CHANGES, QueueName.MAINFRAME_UPDATES) for name in (queue.value, queue.poison)
 )
+_STALE = frozenset({"CustomerChangedError", "OrderChangedError"})
 _LEASE_SECONDS = CONNECT_SECONDS + CALL_SECONDS + 5.0
 
 
@@ -65,15 +66,17 @@ class Audit:
         if self.fleet.network.plan.reject_one_in or self._rows(FAILURES_TABLE):
             carried |= self.listed.carried()
             self.listed.sample()
-        for customer_id, row in self._profiles():
-            version, state = int(str(row.values["version"])), self._state(customer_id)
-            if state.done < version and customer_id not in carried:
-                self._fail("I12", f"{customer_id} v{version} (done {state.done}) is carried by nothing")
+        for entity in self._entities():
+            state = self._state(entity)
+            if state.done < entity.version and entity.id not in carried:
+                self._fail("I12", f"{entity.id} v{entity.version} (done {state.done}) is carried by nothing")
 
     def conclude(self) -> None:
         """Look at everything once nothing moves any more."""
         self._no_loss()
         self._index()
+        for problem in order_problems(self.fleet.storage):
+            self._fail("order lists", problem)
         self._mainframe()
         self._drained()
         self._rejections()
@@ -88,12 +91,12 @@ class Audit:
         held = dict(Counter[str]())
         for entry in self.fleet.road.mainframe.journal:
             held[entry.key] = max(held.get(entry.key, 0), entry.version)
+        for entity in self._entities():
+            version, state = entity.version, self._state(entity)
+            if held.get(entity.id, 0) < version and state.failed < version:
+                self._fail("I1", f"{entity.id} v{version} did not arrive: mainframe {held.get(entity.id, 0)}, {state}")
         for customer_id, row in self._profiles():
-            version, state = int(str(row.values["version"])), self._state(customer_id)
-            if held.get(customer_id, 0) < version and state.failed < version:
-                self._fail(
-                    "I1", f"{customer_id} v{version} did not arrive: mainframe {held.get(customer_id, 0)}, {state}"
-                )
+            version = int(str(row.values["version"]))
             listed = index.get(customer_id)
             same = listed is not None and joined("document", listed.values) == joined("document", row.values)
             if not same:
@@ -118,7 +121,7 @@ class Audit:
 
     def _mainframe(self) -> None:
         last: dict[str, int] = {}
-        committed = {(row.partition, read_change(row).version) for row in self._changes()}
+        committed = {(changed_id(row), read_change(row).version) for row in self._changes()}
         for entry in self.fleet.road.mainframe.journal:
             if (entry.key, entry.version) not in committed:
                 self._fail("I2", f"the mainframe was sent {entry.key} v{entry.version}, which was never committed")
@@ -128,11 +131,11 @@ class Audit:
                 law = "I4" if entry.version == last[entry.key] else "I3"
                 self._fail(law, f"{entry.key} v{entry.version} applied after v{last[entry.key]}")
             last[entry.key] = entry.version
-        for customer_id, row in self._profiles():
-            if last.get(customer_id) == int(str(row.values["version"])):
-                customer = kept_from(row).customer().model_dump(mode="json", by_alias=True, exclude_none=True)
-                if self.fleet.road.mainframe.body(customer_id) != write_customer(customer).body:
-                    self._fail("I2", f"{customer_id}: the mainframe's record is not this version's")
+        for entity in self._entities():
+            subject = entity.subject.upper()
+            held = self.fleet.road.mainframe.body(entity.id, subject)
+            if last.get(entity.id) == entity.version and held != entity.record():
+                self._fail("I2", f"{entity.id}: the mainframe's record is not this version's")
 
     def _drained(self) -> None:
         for queue in HANDLED:
@@ -157,10 +160,10 @@ class Audit:
     def _change_log(self) -> None:
         versions: dict[str, list[int]] = defaultdict(list)
         for row in self._changes():
-            versions[row.partition].append(read_change(row).version)
-        for customer_id, row in self._profiles():
-            if sorted(versions[customer_id]) != list(range(1, int(str(row.values["version"])) + 1)):
-                self._fail("change log", f"{customer_id} has {sorted(versions[customer_id])}")
+            versions[changed_id(row)].append(read_change(row).version)
+        for entity in self._entities():
+            if sorted(versions[entity.id]) != list(range(1, entity.version + 1)):
+                self._fail("change log", f"{entity.id} has {sorted(versions[entity.id])}")
 
     def _answers(self) -> None:
         effects = Counter(str(row.values["operationId"]) for row in self._changes())
@@ -178,7 +181,7 @@ class Audit:
                 self._fail("I13", f"{operation_id}: {effects[operation_id]} versions, {len(answers)} different answers")
             if len({json.dumps(each.body, sort_keys=True) for each in attempts if each.answer}) > 1:
                 self._fail("I13", f"{operation_id} was answered for two bodies")
-            if effects[operation_id] and any(each.error == "CustomerChangedError" for each in attempts):
+            if effects[operation_id] and any(each.error in _STALE for each in attempts):
                 self._fail("I13", f"{operation_id} was told stale because of its own effect")
         self._one_winner(groups)
 
@@ -189,9 +192,9 @@ class Audit:
             expected = attempts[0].request.expected_version
             if answer is not None and expected is not None and answer.version > expected:
                 winners[answer.entity_id, expected].append(operation_id)
-        for (customer_id, expected), operations in winners.items():
+        for (entity_id, expected), operations in winners.items():
             if len(operations) > 1:
-                self._fail("I14", f"{customer_id} If-Match {expected}: {operations} all won")
+                self._fail("I14", f"{entity_id} If-Match {expected}: {operations} all won")
 
     def _overlaps(self) -> None:
         for overlap in self.fleet.road.overlaps:
@@ -202,9 +205,9 @@ class Audit:
         if not self.fleet.network.plan.calm:
             return
         replays = self.listed.replays_of()
-        for customer_id, count in Counter(key for key, _ in self.fleet.road.calls).items():
-            if count > self._version(customer_id) + replays[customer_id]:
-                self._fail("I6", f"{count} calls for the {self._version(customer_id)} versions of {customer_id}")
+        for entity_id, count in Counter(key for key, _ in self.fleet.road.calls).items():
+            if count > self._version(entity_id) + replays[entity_id]:
+                self._fail("I6", f"{count} calls for the {self._version(entity_id)} versions of {entity_id}")
 
     def _fail(self, law: str, what: str) -> None:
         self.broken.append(f"{law}: {what}")
@@ -224,9 +227,13 @@ class Audit:
     def _changes(self) -> Iterator[Row]:
         return (row for row in self._rows("customers") if row.key.startswith("change~"))
 
-    def _version(self, customer_id: str) -> int:
-        return next((int(str(row.values["version"])) for key, row in self._profiles() if key == customer_id), 0)
+    def _entities(self) -> Iterator[Entity]:
+        """Return everything that the mainframe shall hold."""
+        return entities_of(self._rows("customers"))
 
-    def _state(self, customer_id: str) -> DeliveryState:
-        key = f"delivery~customer~{customer_id}"
+    def _version(self, entity_id: str) -> int:
+        return next((entity.version for entity in self._entities() if entity.id == entity_id), 0)
+
+    def _state(self, entity: Entity) -> DeliveryState:
+        key = f"delivery~{entity.subject}~{entity.id}"
         return DeliveryState.read(next((row for row in self._rows("customers") if row.key == key), None))

@@ -12,12 +12,15 @@ from lib.changes.writer import OutcomeNotSettledError
 from lib.customers.models import CustomerDetails
 from lib.customers.patch import CustomerPatch
 from lib.errors import PlatformError
+from lib.orders.models import OrderDetails, OrderPatch
 from lib.storage.errors import OutcomeUnknownError, StorageUnavailableError
 from local.simulation.activity import Activity, Instance, Killed
 from local.simulation.fleet import Fleet
+from local.simulation.travels import simulated_order
 
 _PATIENCE_SECONDS = 30.0
 _ATTEMPTS = 4
+_FREE = {True: "notes", False: "lastName"}
 _LOYALTY = ("IO-1", "IO-2", "IO-3")
 _EXTERNALS = ("A", "B")
 _EMAILS = ("one@example.com", "two@example.com", None)
@@ -33,13 +36,22 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """Something a client wants once, in however many attempts. `expected_version` None: a create."""
+    """Something a client wants once, in however many attempts. `expected_version` None: something new.
+
+    With `customer_id` and no version, or with `order_id`, it is about an order of this customer.
+    """
 
     operation_id: str
     keyed: bool
     body: dict[str, Any]
     customer_id: str = ""
+    order_id: str = ""
     expected_version: int | None = None
+
+    @property
+    def about_order(self) -> bool:
+        """Whether an order is placed or changed."""
+        return bool(self.order_id) or (bool(self.customer_id) and self.expected_version is None)
 
 
 @dataclass(slots=True)
@@ -62,6 +74,7 @@ class Clients:
     random: Random
     attempts: list[Attempt] = field(default_factory=list[Attempt])
     known: list[str] = field(default_factory=list[str])
+    orders: dict[str, str] = field(default_factory=dict[str, str])
     defects: list[str] = field(default_factory=list[str])
     _numbers: int = 0
 
@@ -76,10 +89,15 @@ class Clients:
         for _ in range(self.random.randint(1, 2)):
             if loop.time() > until:
                 return
-            if not self.known or self.random.random() < 0.3:  # noqa: PLR2004 - the mixture
+            draw = self.random.random()
+            if not self.known or draw < 0.25:  # noqa: PLR2004 - the mixture
                 await self._create()
-            else:
+            elif draw < 0.65:  # noqa: PLR2004 - as above
                 await self._amend()
+            elif not self.orders or draw < 0.85:  # noqa: PLR2004 - as above
+                await self._place()
+            else:
+                await self._change()
             await asyncio.sleep(self.random.random() * until / 6)
 
     async def _create(self) -> None:
@@ -100,6 +118,30 @@ class Clients:
         twins = self.random.choice((1, 1, 1, 2)) if len(rivals) == 1 else 1
         await asyncio.gather(*(self._insist(rival, twins=twins) for rival in rivals))
 
+    async def _place(self) -> None:
+        customer_id = self.random.choice(self.known)
+        # Two at once, so that two orders of one customer are on their way beside each other.
+        orders = [self._request(self._order(), customer_id=customer_id) for _ in range(self.random.choice((1, 1, 2)))]
+        twins = self.random.choice((1, 1, 2))
+        await asyncio.gather(*(self._insist(order, twins=twins) for order in orders))
+
+    async def _change(self) -> None:
+        order_id = self.random.choice(sorted(self.orders))
+        customer_id = self.orders[order_id]
+        answer = await self.ask("read", lambda at: at.platform.orders.read(customer_id=customer_id, order_id=order_id))
+        if not isinstance(answer, Answer):
+            return
+        rivals = [
+            self._request(
+                {"reason": "simulation", "items": self._order()["items"], "notes": f"N{number}"},
+                customer_id=customer_id,
+                order_id=order_id,
+                expected_version=answer.version,
+            )
+            for number in range(self.random.choice((1, 1, 2)))
+        ]
+        await asyncio.gather(*(self._insist(rival, twins=1) for rival in rivals))
+
     async def _version(self, customer_id: str) -> int | None:
         answer = await self.ask("read", lambda at: at.platform.customers.read(customer_id=customer_id))
         return answer.version if isinstance(answer, Answer) else None
@@ -114,8 +156,9 @@ class Clients:
                 return
             await asyncio.sleep(self.random.random() * 5)
         if request.keyed and self.random.random() < 0.2:  # noqa: PLR2004 - some repeat what was answered, or misuse a key
-            other = {**request.body, "lastName": "Other"} if self.random.random() < 0.4 else request.body  # noqa: PLR2004
-            await self._try(request, other)
+            other = {**request.body, _FREE[request.about_order]: "Other"}
+            misused = self.random.random() < 0.4  # noqa: PLR2004 - as above
+            await self._try(request, other if misused else request.body)
 
     async def _try(self, request: Request, body: dict[str, Any]) -> Attempt:
         attempt = Attempt(request, self._name("att"), body)
@@ -130,7 +173,9 @@ class Clients:
         attempt.error = type(result).__name__
         if isinstance(result, Answer):
             attempt.outcome, attempt.answer = Outcome.OK, result
-            if result.entity_id not in self.known:
+            if attempt.request.about_order:
+                self.orders[result.entity_id] = attempt.request.customer_id
+            elif result.entity_id not in self.known:
                 self.known.append(result.entity_id)
         elif isinstance(result, Killed | OutcomeNotSettledError | OutcomeUnknownError):
             attempt.outcome = Outcome.UNKNOWN
@@ -175,8 +220,14 @@ class Clients:
             body["externalIds"] = [{"system": "booking", "id": name} for name in wanted]
         return body
 
+    def _order(self) -> dict[str, Any]:
+        self._numbers += 1
+        return simulated_order(self._numbers, self.random)
+
 
 def _kind(request: Request) -> str:
+    if request.about_order:
+        return "place" if request.expected_version is None else f"change v{request.expected_version}"
     return "create" if request.expected_version is None else f"amend v{request.expected_version}"
 
 
@@ -189,11 +240,28 @@ async def _send(instance: Instance, attempt: Attempt) -> Answer:
         actor="simulation",
         fingerprint=fingerprint_of(attempt.body) if request.keyed else None,
     )
+    if request.about_order:
+        return await _send_order(instance, attempt, operation)
     if request.expected_version is None:
         return await customers.create(details=CustomerDetails.model_validate(attempt.body), operation=operation)
     return await customers.amend(
         customer_id=request.customer_id,
         patch=CustomerPatch.model_validate(attempt.body),
+        expected_version=request.expected_version,
+        operation=operation,
+    )
+
+
+async def _send_order(instance: Instance, attempt: Attempt, operation: Operation) -> Answer:
+    request, orders = attempt.request, instance.platform.orders
+    if request.expected_version is None:
+        return await orders.place(
+            customer_id=request.customer_id, details=OrderDetails.model_validate(attempt.body), operation=operation
+        )
+    return await orders.amend(
+        customer_id=request.customer_id,
+        order_id=request.order_id,
+        patch=OrderPatch.model_validate(attempt.body),
         expected_version=request.expected_version,
         operation=operation,
     )

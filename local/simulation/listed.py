@@ -10,6 +10,7 @@ from lib.replays.models import ENDED, AuditEntry, Replay, ReplayState
 from lib.replays.store import REPLAYS_TABLE
 from lib.storage.documents import joined
 from lib.storage.ports import Row
+from local.simulation.entities import delivered_id
 from local.simulation.operators import TICKET, Operators
 
 _BY_MAINFRAME = (FailureKind.REJECTED, FailureKind.EXHAUSTED)
@@ -36,7 +37,7 @@ class ListedAudit:
             self.fail("one replay", f"{at_work} send at once")
 
     def carried(self) -> set[str]:
-        """Return the customers whose delivery is in the hands of a replay, or of people."""
+        """Return the entities whose delivery is in the hands of a replay, or of people."""
         return {
             one.entity_id or ""
             for one in self.operators.failures()
@@ -45,7 +46,7 @@ class ListedAudit:
         }
 
     def replays_of(self) -> Counter[str]:
-        """Return how often each customer's failures were replayed."""
+        """Return how often each entity's failures were replayed."""
         counted: Counter[str] = Counter()
         for one in self.operators.failures():
             counted[one.entity_id or ""] += one.replays
@@ -72,17 +73,21 @@ class ListedAudit:
             (one.entity_id or "", one.version or 0): one for one in failures if one.kind in _BY_MAINFRAME
         }
         states = {
-            row.partition: DeliveryState.read(row) for row in self._rows("customers") if row.key.startswith("delivery~")
+            delivered_id(row): DeliveryState.read(row)
+            for row in self._rows("customers")
+            if row.key.startswith("delivery~")
         }
         for row in self._rows("customers"):
             if not row.key.startswith("failure~"):
                 continue
-            customer_id, version = row.partition, int(str(row.values["version"]))
-            one, state = listed.get((customer_id, version)), states[customer_id]
+            entity_id, version = delivered_id(row), int(str(row.values["version"]))
+            one, state = listed.get((entity_id, version)), states[entity_id]
             if one is None:
-                self.fail("I9", f"the failure of {customer_id} v{version} was never told")
+                self.fail("I9", f"the failure of {entity_id} v{version} was never told")
             elif one.state not in _true_of(version, state):
-                self.fail("I9", f"the failure of {customer_id} v{version} is listed as {one.state}, but {state}")
+                self.fail("I9", f"the failure of {entity_id} v{version} is listed as {one.state}, but {state}")
+            elif one.customer_id != row.partition:
+                self.fail("I15", f"the failure of {entity_id} v{version} names the customer {one.customer_id}")
 
     def _told(self, replay: Replay) -> None:
         steps = [

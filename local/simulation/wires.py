@@ -71,7 +71,7 @@ class WiredTable:
 
         point = point_of(self.name, writes)
         if point == "delivery.note":
-            current_activity().leases[partition] = self.network.loop.time()
+            current_activity().leases[writes[0].key.rpartition("~")[2]] = self.network.loop.time()
         return await self.network.call(
             point,
             Sort.WRITE,
