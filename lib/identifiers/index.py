@@ -90,6 +90,27 @@ class Entry:
         return {_VERSION: self.version, **split(_BOOK, json.dumps(kept, ensure_ascii=False))}
 
 
+@dataclass(slots=True)
+class _State:
+    """What one refresh makes true, and the rows that it wrote already, in rounds that it lost too."""
+
+    version: int
+    keys: frozenset[str]
+    values: Mapping[str, Value]
+    entered: frozenset[str] = frozenset()
+
+    def follow(self, row: Row, entry: Entry) -> None:
+        """Make true what a newer version made, and so take back what was written for an older one."""
+        self.version, self.keys = entry.version, entry.keys
+        self.values = {
+            name: value for name, value in row.values.items() if not name.startswith(_BOOK) and name != _VERSION
+        }
+
+    def leaving(self, entry: Entry) -> frozenset[str]:
+        """Return the keys under which rows may be that must go."""
+        return (entry.keys | entry.leaving | self.entered) - self.keys
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A row of the index: somebody who had the identifier when the row was written."""
@@ -124,19 +145,18 @@ class IdentifierIndex:
             StorageError: the same.
         """
         book = book or self.book_of(holder)
-        wanted = frozenset(self.key(identifier) for identifier in identifiers)
+        state = _State(version, frozenset(self.key(identifier) for identifier in identifiers), book.values)
         for _ in range(_TRIES):
             row = await book.table.get(book.partition, book.key)
             entry = Entry.read(row)
-            values = book.values
-            if entry.opened and entry.version >= version and not entry.leaving and not thorough:
-                return
-            if row is not None and entry.version > version:
+            if row is not None and entry.version > state.version:
                 if not entry.opened:
                     # The release before wrote a newer version here, without a book; its own wake-up brings that.
                     return
-                version, wanted, values = entry.version, entry.keys, _others(row.values)
-            if await self._swap(book, row, values, entry, holder, Entry(version, wanted), thorough=thorough):
+                state.follow(row, entry)
+            if entry.opened and entry.version >= state.version and not thorough and not state.leaving(entry):
+                return
+            if await self._step(book, row, entry, holder, state, thorough=thorough):
                 return
         raise IndexContendedError
 
@@ -193,34 +213,26 @@ class IdentifierIndex:
         """Return the book of a holder for which no other room keeps one."""
         return Book(table=self.table, partition=f"{_BOOKS}{holder.source_id}", key=_BOOK)
 
-    async def _swap(  # noqa: PLR0917 - one step of a refresh: from what is kept to what shall be
-        self,
-        book: Book,
-        row: Row | None,
-        values: Mapping[str, Value],
-        before: Entry,
-        holder: Holder,
-        after: Entry,
-        *,
-        thorough: bool,
+    async def _step(
+        self, book: Book, row: Row | None, entry: Entry, holder: Holder, state: "_State", *, thorough: bool
     ) -> bool:
-        adding = after.keys - before.keys
+        adding = state.keys - entry.keys
         if thorough:
-            adding |= frozenset(await self.missing(holder, after.keys))
+            adding |= frozenset(await self.missing(holder, state.keys))
+        state.entered |= adding
         shown = {"subject": holder.subject.value, "sourceId": holder.source_id, "customerId": holder.customer_id}
         await asyncio.gather(*(self.table.write(key, Upsert(holder.row_key, shown)) for key in sorted(adding)))
-        leaving = (before.keys | before.leaving) - after.keys
+        leaving = state.leaving(entry)
         gone = await self._rows(holder, leaving)
-        kept = Entry(after.version, after.keys, frozenset(leaving))
-        new = {**values, **kept.values()}
-        write = Insert(book.key, new) if row is None else Replace(book.key, new, row.etag)
+        after = {**state.values, **Entry(state.version, state.keys, leaving).values()}
+        write = Insert(book.key, after) if row is None else Replace(book.key, after, row.etag)
         try:
             [etag] = await book.table.write(book.partition, write)
         except (RowExistsError, RowChangedError):
             return False
         if leaving:
             await asyncio.gather(*(self._delete(one) for one in gone))
-            struck = {**values, **Entry(after.version, after.keys).values()}
+            struck = {**state.values, **Entry(state.version, state.keys).values()}
             await _try(book.table, book.partition, Replace(book.key, struck, etag))
         return True
 
@@ -249,7 +261,3 @@ async def _try(table: Table, partition: str, write: Replace | Delete) -> None:
     except RowChangedError:
         # Somebody came since, and what they wrote is newer than what this was about to do.
         return
-
-
-def _others(values: Mapping[str, Value]) -> dict[str, Value]:
-    return {name: value for name, value in values.items() if not name.startswith(_BOOK) and name != _VERSION}
