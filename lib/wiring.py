@@ -40,10 +40,12 @@ from lib.identifiers.rebuild_runner import RebuildRunner
 from lib.identifiers.rebuild_service import RebuildService
 from lib.identifiers.rebuild_store import IDENTIFIER_REBUILDS_TABLE, RebuildStore
 from lib.ids import Ids, Seal, UlidIds
+from lib.imports.consents import ConsentLoader
 from lib.imports.customers import CustomerLoader
 from lib.imports.files import IMPORTS_CONTAINER
 from lib.imports.interactions import InteractionLoader
 from lib.imports.models import ImportKind
+from lib.imports.orders import OrderLoader
 from lib.imports.owners import Owners
 from lib.imports.runner import ImportRunner
 from lib.imports.service import ImportService
@@ -567,11 +569,14 @@ class Platform:
     @cached_property
     def import_runner(self) -> ImportRunner:
         """The job that runs imports."""
+        owners = Owners(self.customer_upserts)
         return ImportRunner(
             service=self.imports,
             loaders={
                 ImportKind.CUSTOMERS: CustomerLoader(self.customers, self.customer_upserts, self.customer_previews),
-                ImportKind.INTERACTIONS: InteractionLoader(self.interactions, Owners(self.customer_upserts)),
+                ImportKind.INTERACTIONS: InteractionLoader(self.interactions, owners),
+                ImportKind.ORDERS: OrderLoader(self.orders, self.customers, owners),
+                ImportKind.CONSENTS: ConsentLoader(self.consents, owners),
             },
             clock=self.clock,
             ids=self.ids,

@@ -10,7 +10,7 @@ from lib.changes.records import Keeping, RecordConflictError
 from lib.errors import InvalidError, PlatformError, UnavailableError
 from lib.imports.loaders import RawRow, Work, invalid, refused
 from lib.imports.models import Outcome, RowResult
-from lib.imports.owners import Owners, owner_key, parted
+from lib.imports.owners import Owners, owner_keys, parted
 from lib.interactions.models import DRAFTS
 from lib.interactions.service import EntryOutcome, InteractionEntry, InteractionService
 
@@ -26,8 +26,7 @@ class InteractionLoader:
 
     def keys(self, row: RawRow) -> Sequence[str]:
         """Return whose it is."""
-        key = owner_key(row.value)
-        return () if key is None else (key,)
+        return owner_keys(row.value)
 
     async def take(self, rows: Sequence[RawRow], work: Work) -> Sequence[RowResult]:
         """Keep the interactions of one customer, up to fifty in one storage call."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -13,6 +13,7 @@ from lib.imports.models import Import, Outcome, RowProblem, RowResult
 from lib.validation import problems_of
 
 Model = TypeVar("Model", bound=BaseModel)
+RULES: Final = "The row breaks rules; errors says which."
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def validated(model: type[Model], value: Any, *, at: str = "") -> Model:
 def invalid(error: ValidationError, *, at: str = "") -> InvalidError:
     """Return the refusal that a failed validation is."""
     problems = [FieldProblem(f"{at}{problem.pointer}", problem.detail) for problem in problems_of(error)]
-    return InvalidError("The row breaks rules; errors says which.", problems)
+    return InvalidError(RULES, problems)
 
 
 def refused(row: RawRow, error: PlatformError) -> RowResult:

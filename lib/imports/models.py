@@ -24,6 +24,8 @@ class ImportKind(StrEnum):
 
     CUSTOMERS = "customers"
     INTERACTIONS = "interactions"
+    ORDERS = "orders"
+    CONSENTS = "consents"
 
 
 class ImportState(StrEnum):

@@ -11,7 +11,7 @@ from lib.customers.models import ExternalId, SystemName
 from lib.customers.upsert import CustomerUpserts
 from lib.errors import FieldProblem, InvalidError
 from lib.fields import Text
-from lib.imports.loaders import validated
+from lib.imports.loaders import RULES, validated
 from lib.parts import Part
 
 _MEMBER = "customer"
@@ -38,9 +38,15 @@ def parted(value: Any) -> tuple[CustomerReference, dict[str, Any]]:
     """
     if not isinstance(value, dict) or _MEMBER not in value:
         problem = FieldProblem(f"/{_MEMBER}", "is required")
-        raise InvalidError("The row breaks rules; errors says which.", [problem])
+        raise InvalidError(RULES, [problem])
     reference = validated(CustomerReference, value[_MEMBER], at=f"/{_MEMBER}")
     return reference, {name: member for name, member in value.items() if name != _MEMBER}
+
+
+def owner_keys(value: Any) -> tuple[str, ...]:
+    """Return what rows of one customer share, as loaders tell it."""
+    key = owner_key(value)
+    return () if key is None else (key,)
 
 
 @dataclass(frozen=True, slots=True)

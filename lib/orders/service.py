@@ -74,27 +74,35 @@ class OrderService:
     id_seal: Seal
     cursors: Cursors
 
-    async def place(self, *, customer_id: str, details: OrderDetails, operation: Operation) -> Answer:
+    def id_of_reference(self, customer_id: str, *, system: str, reference: str) -> str:
+        """Return the id of the order that another system knows by its own reference."""
+        return self.id_seal.id(ORDER_PREFIX, customer_id, system, reference)
+
+    async def place(
+        self, *, customer_id: str, details: OrderDetails, operation: Operation, order_id: str | None = None
+    ) -> Answer:
         """Keep a new order, with what it leaves open filled in from the customer's preferences.
 
         Raises:
             CustomerNotFoundError: there is no such customer.
+            OrderExistsError: there is an order with the id that was asked for.
             OrderInvalidError: the order contradicts itself.
             IdempotencyMismatchError: the key was used with another order.
             UnavailableError: it cannot be done now.
         """
         preferences = await self.preferences.current(customer_id)
-        order_id = self.id_seal.id(ORDER_PREFIX, operation.id) if operation.keyed else self.ids.new(ORDER_PREFIX)
+        made_id = self.id_seal.id(ORDER_PREFIX, operation.id) if operation.keyed else self.ids.new(ORDER_PREFIX)
+        chosen_id = order_id or made_id
 
         async def decide(kept: KeptEntity | None, _: int) -> Draft:
             if kept is not None:
                 raise OrderExistsError
             now = in_milliseconds(self.clock.now())
-            order = placed(details, order_id=order_id, customer_id=customer_id, at=now)
+            order = placed(details, order_id=chosen_id, customer_id=customer_id, at=now)
             return await self._draft(None, filled(order, preferences, at=now), operation, reason=_NO_REASON)
 
         return await self.entities.write(
-            owner=customer_id, entity_id=order_id, operation=operation, decide=decide, new=True
+            owner=customer_id, entity_id=chosen_id, operation=operation, decide=decide, new=True
         )
 
     async def read(self, *, customer_id: str, order_id: str) -> Answer:
