@@ -76,8 +76,8 @@ class Import(BaseModel):
 
     The cursor is `offset` in the file and `line`, the number of the last line that is done; `results_bytes` is how much
     of the log of results is counted. `holder` works on it until `held_until`; `slice_number` is that of the message
-    that is due; `chunk_rows` are taken between two steps of the cursor; `misses` counts the slices that got nowhere
-    since the last one that did.
+    that is due; no more than `chunk_rows` are taken between two steps of the cursor; `misses` counts the slices that
+    got nowhere since the last one that did.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)

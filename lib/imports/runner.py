@@ -42,6 +42,8 @@ _STAND_BY_SECONDS: Final = 1.0
 _GIVE_UP_AFTER: Final = 8
 _GIVE_UP_AFTER_OUTAGE: Final = 300
 _FEWEST_ROWS: Final = 10
+_FIRST_ROWS: Final = 50
+_CHUNK_SECONDS: Final = 5.0
 _SMOOTHING: Final = 0.4
 _TRIES: Final = 6
 
@@ -133,7 +135,7 @@ class ImportRunner:
             chunk_began_at = self.clock.now()
             if chunk_began_at - began_at > timedelta(seconds=_SLICE_SECONDS):
                 return await self._hand_over(kept)
-            lines = await reader.next(at_most=kept.run.chunk_rows)
+            lines = await reader.next(at_most=self._chunk_rows(kept.run))
             if not lines:
                 return await self._complete(kept)
             try:
@@ -290,6 +292,13 @@ class ImportRunner:
                 raise _LeaseLostError
             kept = again
         raise ImportChangedError
+
+    def _chunk_rows(self, run: Import) -> int:
+        """Return how many rows to take before the next step: a few seconds' worth, and well within the lease."""
+        if run.rows_per_second is None:
+            return min(run.chunk_rows, _FIRST_ROWS)
+        seconds = min(_CHUNK_SECONDS, self.lease_seconds / 4)
+        return max(_FEWEST_ROWS, min(run.chunk_rows, round(run.rows_per_second * seconds)))
 
     def _held_until(self) -> datetime:
         return self.clock.now() + timedelta(seconds=self.lease_seconds)

@@ -164,8 +164,8 @@ class TestPause:
         await world.settle(seconds=300)
         paused = await state_of(http, started["id"])
         assert (paused["state"], paused["note"]) == ("paused", "paused by ops")
-        assert paused["counts"]["created"] == 500
-        assert len(await results(http, started["id"])) == 500
+        assert paused["counts"]["created"] == 50
+        assert len(await results(http, started["id"])) == 50
 
         await http.post(f"{IMPORTS}/{started['id']}/resume")
         ended = await finish(world, http, started["id"])
@@ -210,8 +210,8 @@ class TestCancel:
         await world.settle(seconds=300)
 
         shown = await state_of(http, started["id"])
-        assert (shown["state"], shown["counts"]["created"], shown["counts"]["waiting"]) == ("cancelled", 500, 1100)
-        assert len(await customers(http)) == 500
+        assert (shown["state"], shown["counts"]["created"], shown["counts"]["waiting"]) == ("cancelled", 50, 1550)
+        assert len(await customers(http)) == 50
 
 
 class TestList:
