@@ -19,7 +19,9 @@ from lib.storage.documents import joined
 from lib.storage.ports import Delete, Row, Write
 from local.simulation.clients import Attempt, Clients, Outcome
 from local.simulation.entities import Entity, changed_id, entities_of, order_problems
+from local.simulation.feed import Feed
 from local.simulation.fleet import Fleet
+from local.simulation.flights import flight_problems
 from local.simulation.handlers import HANDLED
 from local.simulation.listed import ListedAudit
 from local.simulation.operators import Operators
@@ -39,6 +41,7 @@ class Audit:
     fleet: Fleet
     clients: Clients
     operators: Operators
+    feed: Feed
     broken: list[str] = field(default_factory=list[str])
     _holders: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
 
@@ -77,6 +80,8 @@ class Audit:
         self._index()
         for problem in order_problems(self.fleet.storage):
             self._fail("order lists", problem)
+        for problem in (*flight_problems(self.fleet.storage, self.feed.answered), *self.feed.broken):
+            self._fail("flights", problem)
         self._mainframe()
         self._drained()
         self._rejections()

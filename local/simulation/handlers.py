@@ -17,6 +17,7 @@ HANDLED: Final = (
     QueueName.MAINFRAME_UPDATES,
     QueueName.FAILURE_OUTCOMES,
     QueueName.REPLAY_REQUESTS,
+    QueueName.FLIGHT_EVENTS,
 )
 # What heals by running again; whatever else a handler raises is a defect.
 HEALING: Final = (*PASSING, UnavailableError)
@@ -32,6 +33,8 @@ def handler_of(queue: QueueName, platform: Platform, draw: Callable[[], float]) 
         return lambda body: platform.failures.note_outcome(Resolution.model_validate_json(body))
     if queue is QueueName.REPLAY_REQUESTS:
         return platform.replay_runner.take
+    if queue is QueueName.FLIGHT_EVENTS:
+        return platform.flight_runner.take
     settings = platform.settings
     backoff = Backoff(settings.retry_base_seconds, settings.retry_cap_seconds, draw=draw)
     delivery = replace(platform.delivery, backoff=backoff)

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,12 @@ _ROOT: Final = Path(__file__).resolve().parents[2]
 _COPIED: Final = ("lib", "functions", "local", "tests", "pyproject.toml", "host.json", "function_app.py")
 _SUITES: Final = ("tests/delivery", "tests/customers")
 _SUITES_OF_OPERATIONS: Final = ("tests/failures", "tests/replays")
-_ROOMS_OF_OPERATIONS: Final = ("lib/failures/", "lib/replays/")
+_SUITES_OF_ORDERS: Final = ("tests/orders",)
+_ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
+    "lib/failures/": _SUITES_OF_OPERATIONS,
+    "lib/replays/": _SUITES_OF_OPERATIONS,
+    "lib/orders/": _SUITES_OF_ORDERS,
+}
 _FAILED_TEST: Final = re.compile(r"^(?:FAILED|ERROR) \S*?(\w+::\w+|\w+)(?:\[.*?\])?(?: - .*)?$", re.MULTILINE)
 _FAILED_SEED: Final = re.compile(r"^FAILED seed (\d+): ([^:]+):", re.MULTILINE)
 
@@ -54,10 +60,12 @@ def check(mutant: Mutant, *, seeds: int, seconds: float) -> Caught:
 
 
 def _suites(mutant: Mutant) -> tuple[str, ...]:
-    operations = any(edit.file.startswith(_ROOMS_OF_OPERATIONS) for edit in mutant.edits)
     if not mutant.edits:
-        return (*_SUITES, *_SUITES_OF_OPERATIONS)
-    return _SUITES_OF_OPERATIONS if operations else _SUITES
+        return (*_SUITES, *_SUITES_OF_OPERATIONS, *_SUITES_OF_ORDERS)
+    for room, suites in _ROOMS.items():
+        if any(edit.file.startswith(room) for edit in mutant.edits):
+            return suites
+    return _SUITES
 
 
 def copy_tree(tree: Path) -> None:

@@ -92,6 +92,9 @@ POINTS: Final[Mapping[str, Sort]] = {
     "failure-outcomes.send": Sort.SEND,
     "replays.write": Sort.WRITE,
     "replay-requests.send": Sort.SEND,
+    "flights.write": Sort.WRITE,
+    "flights.get": Sort.READ,
+    "flight-events.send": Sort.SEND,
     "mainframe.update": Sort.CALL,
 }
 # Where the protocol stands or falls: half of the aims are one of these.
@@ -110,6 +113,9 @@ _DANGERS: Final = (
     ("mainframe-updates-poison.send", Fault.KILL_BEFORE),
     ("failures.write", Fault.CRASH_AFTER),
     ("replays.write", Fault.LOST_REPLY),
+    ("flights.write", Fault.PAUSE_BEFORE),
+    ("flights.write", Fault.LOST_REPLY),
+    ("flights.get", Fault.PAUSE_AFTER),
 )
 
 

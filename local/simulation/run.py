@@ -16,6 +16,7 @@ from local.mainframe.memory import MemoryMainframe
 from local.simulation.activity import Activities, Instance
 from local.simulation.audit import Audit
 from local.simulation.clients import Clients, Outcome
+from local.simulation.feed import Feed
 from local.simulation.fleet import Fleet
 from local.simulation.network import Event, Network
 from local.simulation.operators import Operators
@@ -88,9 +89,10 @@ async def _run(seed: int, plan: Plan, random: Random, loop: VirtualLoop) -> Verd
     )
     clients = Clients(fleet, random)
     operators = Operators(fleet, clients, random)
-    audit = Audit(fleet, clients, operators)
+    feed = Feed(clients, random)
+    audit = Audit(fleet, clients, operators, feed)
     fleet.begin()
-    people = [loop.create_task(clients.run()), loop.create_task(operators.run())]
+    people = [loop.create_task(each.run()) for each in (clients, operators, feed)]
 
     async def rest() -> None:
         until = loop.time() + _REST_WITHIN_SECONDS

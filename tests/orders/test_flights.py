@@ -240,6 +240,17 @@ class TestTake:
         after = await desk.read(order["id"])
         assert (after["items"][0]["status"], after["version"]) == ("delayed", 2)
 
+    async def test_tells_the_orders_though_the_process_died_when_it_was_kept(self, desk: Desk) -> None:
+        order = await desk.place()
+        await desk.world.settle(seconds=10)
+        desk.world.tap = Once("flights.write", When.AFTER, RuntimeError("killed"))
+
+        answer = await send(desk, delayed())
+        await desk.world.settle(seconds=30)
+
+        assert answer.status_code == 500
+        assert (await first(desk, order["id"]))["status"] == "delayed"
+
 
 @pytest.mark.usefixtures("an_hour_later")
 class TestFanOut:

@@ -71,7 +71,7 @@ class FlightRunner:
         enter_trace(Trace.join(message.trace))
         try:
             outcome = await self._take(message)
-        except StorageError as error:
+        except (StorageError, UnavailableError) as error:
             # An outage of tables must not use up the host's few tries: the message is sent again instead.
             _log.warning("flight.storage", flight=message.flight, reason=type(error).__name__)
             outcome = await self._again(message, _STORAGE_SECONDS)
