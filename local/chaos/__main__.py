@@ -13,7 +13,7 @@ from local.chaos.burst import burst
 from local.chaos.fleet import Fleet
 from local.chaos.invariants import INVARIANTS
 from local.chaos.outage import OutageTrial
-from local.chaos.recovery import recover
+from local.chaos.recovery import PATIENT_CALLS, recover
 from local.chaos.rejected import TrialError
 from local.chaos.rejections import RejectionTrial
 from local.chaos.replays import ReplayTrial
@@ -70,7 +70,7 @@ async def _run(options: argparse.Namespace) -> bool:
         async with Fleet(hosts_wanted=1, proxied=False) as fleet:
             measured = await OutageTrial(fleet).run()
         print(f"\n{measured}", flush=True)
-        async with Fleet(hosts_wanted=1, proxied=False) as fleet:
+        async with Fleet(hosts_wanted=1, proxied=False, environment=PATIENT_CALLS) as fleet:
             recovered = await recover(fleet)
         print(f"\n{recovered}", flush=True)
         verdicts += [measured.good, recovered.good]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, Final
 
 from local.chaos.api import Api, Reply
@@ -18,6 +19,8 @@ REJECTING: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 # One in so many is rejected for another reason, which is not mended.
 _STAYING_ONE_IN: Final = 50
+# For trials that want an answer and not to see what a busy machine does to it.
+PATIENT_SECONDS: Final = 20.0
 _CREATORS: Final = 16
 # Azurite's queues get slow when they are long, so no more than so many wait to be rejected.
 _AHEAD: Final = 400
@@ -91,7 +94,7 @@ class RejectedCustomers:
 
 
 async def create(api: Api, body: Mapping[str, Any], *, key: str) -> str:
-    """Create a customer, asking again when no answer comes, and return its id.
+    """Create a customer, asking again when no answer comes or it cannot be taken now, and return its id.
 
     Raises:
         TrialError: it was refused, or never answered.
@@ -101,6 +104,7 @@ async def create(api: Api, body: Mapping[str, Any], *, key: str) -> str:
         made = await api.create(body, key=key)
         if made.outcome is Outcome.OK:
             return str(made.json()["id"])
-        if made.outcome is Outcome.FAILED:
+        if made.outcome is Outcome.FAILED and made.status < HTTPStatus.INTERNAL_SERVER_ERROR:
             break
+        await asyncio.sleep(_LOOK_SECONDS)
     raise TrialError(f"a create was answered {made.short}: {made.text}")

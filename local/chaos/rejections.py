@@ -16,9 +16,8 @@ from lib.storage.azure import AzureStorage, ConnectionString
 from local.chaos.api import Api
 from local.chaos.drain import BacklogWatch, drained
 from local.chaos.fleet import Fleet
-from local.chaos.history import Outcome
 from local.chaos.mainframe import MainframeControl
-from local.chaos.rejected import TrialError
+from local.chaos.rejected import PATIENT_SECONDS, TrialError, create
 
 _ALLOWED_RATIO: Final = 1.5
 _PERCENTILE: Final = 95
@@ -96,7 +95,9 @@ class RejectionTrial:
         try:
             async with (
                 aiohttp.ClientSession() as session,
-                Api([host.url for host in self.fleet.hosts], self.fleet.function_key, self.random) as api,
+                Api(
+                    [host.url for host in self.fleet.hosts], self.fleet.function_key, self.random, PATIENT_SECONDS
+                ) as api,
             ):
                 mainframe = MainframeControl(session, self.fleet.control_url)
                 await mainframe.faults(_FAULT)
@@ -147,13 +148,11 @@ class RejectionTrial:
         return [max(0.0, applied[key] - at) for key, at in accepted.items()]
 
     async def _create(self, api: Api, accepted: dict[str, float] | None) -> None:
-        prefix = "" if accepted is not None else _PREFIX
-        email = f"{prefix}n{next(self._numbers)}.example.com" if prefix else f"n{next(self._numbers)}@example.com"
-        made = await api.create({"lastName": "Isolation", "email": email})
-        if made.outcome is not Outcome.OK:
-            raise TrialError(f"a create was answered {made.short}")
+        number = next(self._numbers)
+        email = f"n{number}@example.com" if accepted is not None else f"{_PREFIX}n{number}.example.com"
+        customer_id = await create(api, {"lastName": "Isolation", "email": email}, key=f"isolation-{number}")
         if accepted is not None:
-            accepted[str(made.json()["id"])] = time.time()
+            accepted[customer_id] = time.time()
 
 
 def p95(seconds: Sequence[float]) -> float:

@@ -19,7 +19,15 @@ from local.chaos.fleet import Fleet
 from local.chaos.mainframe import MainframeControl
 from local.chaos.points import KILLED_SENDING, KILLED_SENT, Point
 from local.chaos.progress import WINDOW_SECONDS, Look, Progress
-from local.chaos.rejected import FAILURES, MENDED, REJECTING, STAYING, RejectedCustomers, TrialError
+from local.chaos.rejected import (
+    FAILURES,
+    MENDED,
+    PATIENT_SECONDS,
+    REJECTING,
+    STAYING,
+    RejectedCustomers,
+    TrialError,
+)
 
 _REPLAYS: Final = "/api/private/v1/replays"
 _CHANGED_SHARE: Final = 0.01
@@ -101,7 +109,9 @@ class ReplayTrial:
         try:
             async with (
                 aiohttp.ClientSession() as session,
-                Api([host.url for host in self.fleet.hosts], self.fleet.function_key, self.random) as api,
+                Api(
+                    [host.url for host in self.fleet.hosts], self.fleet.function_key, self.random, PATIENT_SECONDS
+                ) as api,
             ):
                 mainframe = MainframeControl(session, self.fleet.control_url)
                 one = _Trial(self, api, mainframe, BacklogWatch(storage))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from lib.failures.models import FailureFilter, FailureState
-from lib.replays.models import ENDED, Replay, ReplayRequest, ReplayState
+from lib.replays.models import ENDED, Replay, ReplayRequest, ReplayState, SliceOrder
 from lib.replays.service import ReplayMoveError, ReplayRunningError
 from local.faults.taps import When
 from local.simulation.mainframe import Behaviour
@@ -224,6 +224,25 @@ class TestAgain:
         assert ended.state is ReplayState.COMPLETED
         assert ended.counts.replayed == 40
         assert all(world.mainframe.applied(customer_id) == [1] for customer_id in customers)
+
+    async def test_a_duplicated_slice_message_sends_nothing_while_the_slice_is_at_work(self, world: World) -> None:
+        await rejected(world, 20)
+        started = await world.platform.replays.start(request(canary=0), actor="ops")
+        sends: list[str] = []
+
+        async def duplicate(point: str, when: When) -> None:
+            if (point, when) == ("mainframe-updates.send", When.BEFORE):
+                sends.append(point)
+                if len(sends) == 3:
+                    kept = await world.platform.replays.store.get(started.id)
+                    assert kept is not None
+                    order = SliceOrder(replay_id=started.id, slice_number=kept.replay.slice_number)
+                    await world.platform.replay_runner.take(order.model_dump_json(by_alias=True))
+
+        world.tap = duplicate
+        ended = await run(world, started.id)
+
+        assert ended.counts.replayed == len(sends) == 20
 
     async def test_a_duplicated_slice_message_does_not_double_the_rate(self, world: World) -> None:
         await rejected(world, 20)
