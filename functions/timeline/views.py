@@ -1,6 +1,6 @@
 """How the entries of a timeline are shown: to staff in full, to customers without who acted and what staff wrote."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,11 +12,17 @@ from lib.clock import rfc3339
 from lib.fields import Moment
 from lib.timeline.entries import TimelineEntry, TimelineType
 
+_WORD: Final = "^[A-Za-z][A-Za-z0-9.-]{0,39}$"
+
 EntryType = Annotated[TimelineType | None, Query(description="Only what is of this type")]
 EntryChannel = Annotated[
-    str | None, Query(max_length=40, description="Only what came through this channel", examples=["phone"])
+    str | None,
+    Query(max_length=40, pattern=_WORD, description="Only what came through this channel", examples=["phone"]),
 ]
-EntryKind = Annotated[str | None, Query(max_length=40, description="Only this kind of a type", examples=["baggage"])]
+EntryKind = Annotated[
+    str | None,
+    Query(max_length=40, pattern=_WORD, description="Only this kind of a type", examples=["baggage"]),
+]
 From = Annotated[Moment | None, Query(alias="from", description="Only what happened then or later")]
 To = Annotated[Moment | None, Query(alias="to", description="Only what happened before")]
 
