@@ -8,10 +8,10 @@ do, have a length that this issuer uses, and pass the Luhn check (ISO/IEC 7812-1
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, Final
+from typing import Final
 
 MASK: Final = "*"
 SHORTEST: Final = 13
@@ -102,19 +102,6 @@ def without_card_numbers(text: str) -> str:
         text = _masked(text, spans)
     # A text made so that masking one number lays bare another, over and over: nothing of its runs is worth showing.
     return _RUN.sub(lambda run: _GROUP.sub(lambda group: MASK * len(group[0]), run[0]), text)
-
-
-def without_card_numbers_in(value: Any) -> Any:
-    """Return a JSON value with the card numbers in all its texts masked; a value without any is returned itself."""
-    if isinstance(value, str):
-        return without_card_numbers(value)
-    if isinstance(value, Mapping):
-        changed = {name: without_card_numbers_in(inner) for name, inner in value.items()}
-        return changed if any(changed[name] is not inner for name, inner in value.items()) else value
-    if isinstance(value, list):
-        items = [without_card_numbers_in(inner) for inner in value]
-        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
-    return value
 
 
 def _masked(text: str, places: Sequence[Sequence[int]]) -> str:

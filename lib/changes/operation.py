@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib.errors import IdempotencyMismatchError
+from lib.ids import Seal
 from lib.storage.documents import joined, split
 from lib.storage.ports import Insert, Row, Table, Value
 
@@ -19,6 +20,8 @@ class Operation:
     """One asked-for write.
 
     `id` is the same for every request with the same caller, operation, target and key; `attempt` is this request's own.
+    `fingerprint` is the digest of a keyed request's body. Rows of before digests were keyed hold `plain_fingerprint`,
+    which is only compared and never kept.
     """
 
     name: str
@@ -26,6 +29,7 @@ class Operation:
     attempt: str
     actor: str
     fingerprint: str | None = None
+    plain_fingerprint: str | None = None
 
     @property
     def keyed(self) -> bool:
@@ -48,6 +52,14 @@ def fingerprint_of(body: Any) -> str:
     """Return the digest of a body as canonical JSON: the same whatever the order of fields and the spacing."""
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def keyed_fingerprint(body: Any, seal: Seal) -> str:
+    """Return the digest by which a body is known again, under a key.
+
+    Who reads a plain one can try what the body may hold until one fits: the masked digits of a card number, a passport.
+    """
+    return f"hmac-sha256:{seal.digest(fingerprint_of(body)).hex()}"
 
 
 def record_writes(operation: Operation, answer: Answer) -> tuple[Insert, ...]:
@@ -77,7 +89,7 @@ async def first_answer(table: Table, *, partition: str, operation: Operation) ->
     row: Row | None = await table.get(partition, f"op~{operation.id}")
     if row is None:
         return None
-    if row.values["fingerprint"] != operation.fingerprint:
+    if row.values["fingerprint"] not in {operation.fingerprint, operation.plain_fingerprint}:
         raise IdempotencyMismatchError("This Idempotency-Key was used before with another body; use a new key.")
     return Answer(
         entity_id=str(row.values["entityId"]),

@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from lib.changes.operation import Operation, fingerprint_of
+from lib.changes.operation import Operation, keyed_fingerprint
 from lib.errors import FieldProblem, InvalidError, PlatformError
 from lib.ids import Ids, Seal
 from lib.imports.models import Import, Outcome, RowProblem, RowResult
@@ -43,7 +43,7 @@ class Work:
             id=self.key(row),
             attempt=self.ids.new("att"),
             actor=self.run.requested_by,
-            fingerprint=fingerprint_of(row.value),
+            fingerprint=keyed_fingerprint(row.value, self.seal),
         )
 
 
