@@ -76,12 +76,12 @@ def _document(routers: Sequence[APIRouter], *, title: str, description: str, pri
             del responses["422"]
         responses.setdefault("404", _HOST_NOT_FOUND)
         parameters = operation.get("parameters", ())
-        # The code takes a missing If-Match, as it has an answer of its own for that (428).
-        either = any(parameter["name"] == "If-None-Match" for parameter in parameters)
+        # The code takes a missing If-Match, as it has an answer of its own where one is required (428).
+        required = "428" in responses and all(parameter["name"] != "If-None-Match" for parameter in parameters)
         for parameter in parameters:
             _settle(parameter)
             if parameter["name"] == "If-Match":
-                parameter["required"] = not either
+                parameter["required"] = required
     return made
 
 

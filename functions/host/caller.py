@@ -49,7 +49,7 @@ IfNoneExists = Annotated[
         alias="If-None-Match",
         max_length=10,
         description="`*`: create only",
-        json_schema_extra={"pattern": r"^\*$"},
+        json_schema_extra={"enum": ["*"]},
     ),
 ]
 IfNoneMatch = Annotated[
@@ -70,7 +70,7 @@ _IfFirst = Annotated[
         alias="If-None-Match",
         max_length=20,
         description="`*` when there is none yet, in place of If-Match",
-        json_schema_extra={"pattern": r"^\*$"},
+        json_schema_extra={"enum": ["*"]},
     ),
 ]
 _KeyHeader = Annotated[

@@ -48,13 +48,15 @@ def expected_or_first(if_match: str | None, if_none_match: str | None) -> int:
 
     Raises:
         PreconditionMissingError: neither header is there.
-        MalformedRequestError: both are, or one cannot be used.
-        StaleError: If-Match is a tag that no current version has.
+        MalformedRequestError: one cannot be used.
+        StaleError: If-Match is a tag that no current version has, or both are there, which nothing satisfies.
     """
     if if_none_match is None:
         return expected_version(if_match)
-    if if_match is not None or if_none_match.strip() != "*":
-        raise MalformedRequestError("Send If-Match with the ETag that you read, or If-None-Match: * for the first.")
+    if if_none_match.strip() != "*":
+        raise MalformedRequestError("If-None-Match must be *, for the first; otherwise send If-Match with an ETag.")
+    if if_match is not None:
+        raise StaleError("Nothing both has the ETag in If-Match and is not there yet; send one of the two headers.")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What chance would not find: requests about customers go to one that exists, with the version it has.
+"""What chance would not find: requests about customers go to one that exists, with the version of what they change.
 
 Loaded by Schemathesis, which calls `before_call` with each request that it made.
 """
@@ -11,6 +11,7 @@ from schemathesis import Case, GenerationMode, HookContext
 from schemathesis.core.parameters import ParameterLocation
 
 _SECONDS = 30.0
+_SOME_TAG = '"1-public"'
 _CUSTOMERS = "/api/v1/customers"
 _PROFILE = {
     "lastName": "Lovelace",
@@ -24,15 +25,19 @@ _known: dict[str, str] = {}
 @schemathesis.hook
 def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
     """Lead a request to a customer that exists, unless its path or its headers are meant to be wrong."""
-    del context, kwargs
-    if "customerId" not in case.path_parameters or _is_wrong(case, ParameterLocation.PATH):
-        return
+    del context
     base_url = str(case.operation.base_url).rstrip("/")
-    address = f"{base_url}{_CUSTOMERS}/{_customer(base_url)}"
-    case.path_parameters["customerId"] = address.rpartition("/")[2]
-    versioned = "If-Match" in case.headers and not _is_wrong(case, ParameterLocation.HEADER)
-    if versioned:
-        case.headers["If-Match"] = httpx2.get(address, timeout=_SECONDS).raise_for_status().headers["ETag"]
+    if "customerId" in case.path_parameters and not _is_wrong(case, ParameterLocation.PATH):
+        case.path_parameters["customerId"] = _customer(base_url)
+    if "If-Match" in case.headers and not _is_wrong(case, ParameterLocation.HEADER):
+        case.headers["If-Match"] = _tag(f"{base_url}{case.formatted_path}", kwargs)
+        case.headers.pop("If-None-Match", None)
+
+
+def _tag(address: str, kwargs: dict[str, Any]) -> str:
+    """Return the entity tag of what a request would change, or some tag where there is nothing yet."""
+    answer = httpx2.get(address, headers=kwargs.get("headers"), timeout=_SECONDS)
+    return answer.headers.get("ETag", _SOME_TAG)
 
 
 def _is_wrong(case: Case[Any], location: ParameterLocation) -> bool:
