@@ -2,7 +2,7 @@
 # The first `make run` or `make test` installs what it needs, all of it locked, into .venv and .local/azurite.
 
 .DEFAULT_GOAL := help
-.PHONY: mutants help run demo test check infra package smoke load fmt openapi bench chaos fuzz lock clean
+.PHONY: mutants help run demo seed test check infra package smoke load fmt openapi bench chaos fuzz lock clean
 
 # Whichever Python runs at all: it looks for one that fits, or says which version is needed. PYTHON=... names one.
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
@@ -26,6 +26,10 @@ run: ## Serve everything on this machine: the app, Azurite and the mock mainfram
 demo: ## Drive the whole story against a running copy, step by step
 	$(call setup,local)
 	@exec $(IN_VENV) -m local.demo $(ARGS)
+
+seed: ## Fill a running copy with 200 invented customers and two years of their history
+	$(call setup,local)
+	@exec $(IN_VENV) -m local.seed $(ARGS)
 
 test: check infra ## Check everything, then run every test
 	@$(IN_VENV) -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
