@@ -477,6 +477,7 @@ class Platform:
         return Intake(
             store=self._failure_store,
             defects=self.defects,
+            ledgers=self._ledgers,
             storage=self.storage,
             clock=self.clock,
             window_seconds=self.settings.commit_window_seconds,

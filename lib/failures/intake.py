@@ -17,6 +17,7 @@ from lib.clock import Clock, rfc3339
 from lib.failures.defects import Defects
 from lib.failures.models import Failure, FailureKind, FailureState
 from lib.failures.store import FailureStore
+from lib.mainframe.ledger import LedgerStore
 from lib.mainframe.rejections import Rejection
 from lib.messaging.catalogue import CONSUMERS, QueueName
 from lib.messaging.envelope import UnreadableMessageError, WakeUp
@@ -24,7 +25,7 @@ from lib.storage.ports import Storage
 from lib.telemetry import Trace, event_log
 
 _EXHAUSTED: Final = "exhausted"
-_REVIVALS: Final = 10
+_REVIVALS: Final = 20
 _LONGEST_REST_SECONDS: Final = 30.0
 _SHOWN_BYTES: Final = 64 * 1024
 _WITH_WAKE_UPS: Final = frozenset({QueueName.CHANGES, *(queue for queues in CONSUMERS.values() for queue in queues)})
@@ -37,6 +38,7 @@ class Imported(StrEnum):
 
     LISTED = "listed"
     WOKEN = "woken"
+    DONE = "done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Intake:
 
     store: FailureStore
     defects: Defects
+    ledgers: LedgerStore
     storage: Storage
     clock: Clock
     window_seconds: float
@@ -121,6 +124,8 @@ class Intake:
             await self.storage.queue(queue).send(again.body(), delay_seconds=rest_seconds)
             _log.warning("poison.woken", queue=queue, subject=wake_up.subject, id=wake_up.id, version=wake_up.version)
             return Imported.WOKEN
+        if defect.name is None and await self._is_done(wake_up):
+            return Imported.DONE
         now = self.clock.now()
         name = defect.name or "processes died under it, over and over"
         failure = Failure(
@@ -159,6 +164,11 @@ class Intake:
         await self.storage.queue(queue).send(body.decode("utf-8", "replace"), delay_seconds=rest_seconds)
         _log.warning("poison.woken", queue=queue, bytes=len(body))
         return Imported.WOKEN
+
+    async def _is_done(self, wake_up: WakeUp) -> bool:
+        """Tell whether another message of the same subject has done meanwhile what this one asks for."""
+        ledger = await self.ledgers.read(wake_up.subject, wake_up.id, partition=wake_up.partition)
+        return ledger.state.announced and ledger.state.done >= wake_up.version
 
 
 def identity_of(subject: str, entity_id: str, version: int) -> str:

@@ -70,6 +70,7 @@ class Api:
         self._session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=self.timeout_seconds),
             connector=aiohttp.TCPConnector(limit=0),
+            middlewares=[_no_second_try],
             headers={"x-functions-key": self.function_key},
         )
         return self
@@ -132,7 +133,25 @@ class Api:
             async with self._session.request(method, url, data=data, headers=headers) as response:
                 told = {name.lower(): value for name, value in response.headers.items()}
                 return Reply(response.status, told, await response.text())
-        except aiohttp.ClientConnectorError:
+        except _NobodyThereError:
             return Reply(0, sent=False)
-        except (aiohttp.ClientError, TimeoutError, ConnectionError):
+        except (_BrokenOffError, aiohttp.ClientError, TimeoutError, ConnectionError):
             return Reply(0)
+
+
+class _NobodyThereError(Exception):
+    """No connection came about."""
+
+
+class _BrokenOffError(Exception):
+    """The connection ended before the answer."""
+
+
+async def _no_second_try(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Send once. aiohttp sends a PUT again when its connection ends, and a write without a key would refuse itself."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError as failure:
+        raise _NobodyThereError from failure
+    except (aiohttp.ClientError, ConnectionError) as failure:
+        raise _BrokenOffError from failure

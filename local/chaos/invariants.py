@@ -59,7 +59,7 @@ def nothing_invented(evidence: Evidence) -> Iterable[str]:
         for version, mark in entity.marks.items():
             write = writes.get(mark)
             if write is None or write.outcome is Outcome.FAILED:
-                why = "nobody asked" if write is None else "was refused"
+                why = "nobody asked" if write is None else f"was refused ({', '.join(write.statuses)})"
                 yield f"{entity.id}: version {version} is by {mark!r}, which {why}"
     for row in evidence.journal:
         entity = evidence.entities.get(row["key"])

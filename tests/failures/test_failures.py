@@ -123,11 +123,24 @@ class TestIntake:
         customer_id = await create(world)
         body = wake_up(world, customer_id, 1).body().encode()
 
-        outcomes = [await world.platform.intake.take(QueueName.MAINFRAME_UPDATES, body) for _ in range(11)]
+        outcomes = [await world.platform.intake.take(QueueName.MAINFRAME_UPDATES, body) for _ in range(21)]
 
-        assert outcomes == [Imported.WOKEN] * 10 + [Imported.LISTED]
+        assert outcomes == [Imported.WOKEN] * 20 + [Imported.LISTED]
         failures = await listed(world)
         assert [failure["code"] for failure in failures] == ["ProcessDied"]
+
+    async def test_lists_none_whose_work_another_message_has_done(self, world: World) -> None:
+        customer_id = await create(world)
+        body = wake_up(world, customer_id, 1).body().encode()
+        for _ in range(20):
+            await world.platform.intake.take(QueueName.MAINFRAME_UPDATES, body)
+        await world.settle(seconds=60)
+
+        outcome = await world.platform.intake.take(QueueName.MAINFRAME_UPDATES, body)
+
+        assert world.mainframe.applied(customer_id) == [1]
+        assert outcome is Imported.DONE
+        assert await listed(world) == []
 
     async def test_lets_one_that_keeps_dying_rest_longer_each_time(self, world: World) -> None:
         customer_id = await create(world)
@@ -149,11 +162,11 @@ class TestIntake:
     ) -> None:
         body = '{"subject":"customer","id":"cus_1","version":1}'
 
-        outcomes = [await world.platform.intake.take(queue, body.encode()) for _ in range(11)]
+        outcomes = [await world.platform.intake.take(queue, body.encode()) for _ in range(21)]
         world.clock.advance(60)
 
-        assert outcomes == [Imported.WOKEN] * 10 + [Imported.LISTED]
-        assert await world.storage.queue(queue).peek() == [body] * 10
+        assert outcomes == [Imported.WOKEN] * 20 + [Imported.LISTED]
+        assert await world.storage.queue(queue).peek() == [body] * 20
         assert [failure["kind"] for failure in await listed(world)] == [FailureKind.UNDELIVERABLE_MESSAGE]
 
     async def test_lists_a_defect_by_its_kind_and_never_by_its_words(self, world: World) -> None:
