@@ -62,7 +62,7 @@ POINTS = [
     ("imports.read", When.BEFORE, 1),
     ("import-slices.send", When.BEFORE, 1),
     ("import-slices.send", When.AFTER, 1),
-    ("changes.send", When.BEFORE, 70),
+    ("changes-bulk.send", When.BEFORE, 70),
     ("customers.commit", When.BEFORE, 30),
     ("customers.commit", When.AFTER, 77),
     ("identifiers.write", When.AFTER, 51),
