@@ -81,12 +81,16 @@ _ISSUERS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class _Digits:
-    """The digits of one run: their values, where each stands in the text, and where numbers may begin and end."""
+    """The digits of one run: their values, where each stands in the text, and where numbers may begin and end.
+
+    `phone` is where a telephone number begins, when the run begins like one: after a plus sign or 00.
+    """
 
     values: str
     places: Sequence[int]
     starts: Sequence[int]
     ends: frozenset[int]
+    phone: int | None
 
 
 def without_card_numbers(text: str) -> str:
@@ -116,12 +120,12 @@ def _hidden(text: str) -> Iterator[Sequence[int]]:
     """Give the places of the digits to hide, card number by card number."""
     # Most texts are ASCII, where the smaller character classes take a fifth of the time.
     for run in (_ASCII_RUN if text.isascii() else _RUN).finditer(text):
-        digits = _digits_of(run[0], run.start())
+        digits = _digits_of(run[0], run.start(), international=text[max(run.start() - 1, 0)] == "+")
         for start, end in _numbers(digits):
             yield digits.places[start + _SHOWN_FIRST : end - _SHOWN_LAST]
 
 
-def _digits_of(run: str, offset: int) -> _Digits:
+def _digits_of(run: str, offset: int, *, international: bool) -> _Digits:
     """Return the digits of a run. Numbers begin and end where a group does, leading zeros aside.
 
     A group longer than any card number may be several written together: there they begin and end anywhere.
@@ -144,7 +148,9 @@ def _digits_of(run: str, offset: int) -> _Digits:
         padding = next((index for index in range(first, last) if values[index] != "0"), first)
         if padding != first:
             starts.append(padding)
-    return _Digits("".join(values), places, starts, frozenset(ends))
+    digits = "".join(values)
+    phone = 0 if international else 2 if digits.startswith("00") else None
+    return _Digits(digits, places, starts, frozenset(ends), phone)
 
 
 def _numbers(digits: _Digits) -> Iterator[tuple[int, int]]:
@@ -157,6 +163,10 @@ def _numbers(digits: _Digits) -> Iterator[tuple[int, int]]:
                 continue
             for length in issuer.lengths:
                 end = start + length
+                # Telephone numbers of central Europe have thirteen digits too, of which the first is a 4. Cards have
+                # had sixteen for decades.
+                if start == digits.phone and length == SHORTEST:
+                    continue
                 if end in digits.ends and passes(start, end):
                     yield start, end
 
