@@ -8,6 +8,7 @@ import pytest
 from lib.failures.models import FailureFilter, FailureState
 from lib.replays.models import ENDED, Replay, ReplayRequest, ReplayState, SliceOrder
 from lib.replays.service import ReplayMoveError, ReplayRunningError
+from lib.storage.errors import StorageUnavailableError
 from local.faults.taps import When
 from local.simulation.mainframe import Behaviour
 from local.simulation.world import World
@@ -125,6 +126,38 @@ class TestRun:
 
         assert failure["replays"] == 2
         assert failure["state"] is FailureState.OPEN
+
+    async def test_opens_what_failed_again_although_the_clock_that_tells_it_is_behind(self, world: World) -> None:
+        await rejected(world, 1)
+        world.clock.advance(-600)
+        world.mainframe.behave = lambda _key, _version: Behaviour.REJECT
+
+        started = await world.platform.replays.start(request(), actor="ops")
+        ended = await run(world, started.id)
+
+        assert ended.counts.rejected_again == 1
+        assert [failure["state"] for failure in await listed(world)] == [FailureState.OPEN]
+
+    async def test_goes_on_from_what_could_not_be_sent(self, world: World) -> None:
+        customers = await rejected(world, 30)
+        refused: list[str] = []
+        sends = 0
+
+        async def refuse(point: str, when: When) -> None:
+            nonlocal sends
+            if (point, when) == ("mainframe-updates.send", When.BEFORE) and world.running == "replay-requests":
+                sends += 1
+                if sends % 4 == 3 and len(refused) < 3:
+                    refused.append(point)
+                    raise StorageUnavailableError
+
+        started = await world.platform.replays.start(request(canary=0), actor="ops")
+        world.tap = refuse
+        ended = await run(world, started.id, watch=adds_up)
+
+        assert len(refused) == 3
+        assert (ended.state, ended.counts.replayed) == (ReplayState.COMPLETED, 30)
+        assert all(world.mainframe.applied(customer_id) == [1] for customer_id in customers)
 
     async def test_of_chosen_failures_takes_only_those(self, world: World) -> None:
         await rejected(world, 5)
