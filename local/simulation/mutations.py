@@ -24,10 +24,12 @@ _COPIED: Final = ("lib", "functions", "local", "tests", "pyproject.toml", "host.
 _SUITES: Final = ("tests/delivery", "tests/customers")
 _SUITES_OF_OPERATIONS: Final = ("tests/failures", "tests/replays")
 _SUITES_OF_ORDERS: Final = ("tests/orders",)
+_SUITES_OF_IDENTIFIERS: Final = ("tests/identifiers/test_index.py",)
 _ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
     "lib/failures/": _SUITES_OF_OPERATIONS,
     "lib/replays/": _SUITES_OF_OPERATIONS,
     "lib/orders/": _SUITES_OF_ORDERS,
+    "lib/identifiers/": _SUITES_OF_IDENTIFIERS,
 }
 _FAILED_TEST: Final = re.compile(r"^(?:FAILED|ERROR) \S*?(\w+::\w+|\w+)(?:\[.*?\])?(?: - .*)?$", re.MULTILINE)
 _FAILED_SEED: Final = re.compile(r"^FAILED seed (\d+): ([^:]+):", re.MULTILINE)
@@ -61,7 +63,7 @@ def check(mutant: Mutant, *, seeds: int, seconds: float) -> Caught:
 
 def _suites(mutant: Mutant) -> tuple[str, ...]:
     if not mutant.edits:
-        return (*_SUITES, *_SUITES_OF_OPERATIONS, *_SUITES_OF_ORDERS)
+        return (*_SUITES, *_SUITES_OF_OPERATIONS, *_SUITES_OF_ORDERS, *_SUITES_OF_IDENTIFIERS)
     for room, suites in _ROOMS.items():
         if any(edit.file.startswith(room) for edit in mutant.edits):
             return suites
