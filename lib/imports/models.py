@@ -16,6 +16,7 @@ MAXIMUM_FILE_BYTES: Final = 50 * 1024 * 1024
 MAXIMUM_LINE_BYTES: Final = 256 * 1024
 """As much as the API takes in one body."""
 
+_LONGEST: Final = 500
 _Count = Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"})]
 
 
@@ -151,7 +152,10 @@ class RowProblem:
         """Return the problem as JSON values (RFC 9457)."""
         told: dict[str, Any] = {"type": f"urn:iommi:problem:{self.kind}", "title": self.title, "detail": self.detail}
         if self.errors:
-            told["errors"] = [{"pointer": error.pointer, "detail": error.detail} for error in self.errors]
+            # A pointer may hold the names of members, as long as the caller made them; the API cuts them too.
+            told["errors"] = [
+                {"pointer": error.pointer[:_LONGEST], "detail": error.detail[:_LONGEST]} for error in self.errors
+            ]
         return told
 
 

@@ -7,7 +7,7 @@ harmless. The log takes an addition only behind what its writer knows, so a slic
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -29,6 +29,7 @@ from lib.imports.store import ImportChangedError, KeptImport
 from lib.mainframe.backoff import Backoff
 from lib.messaging.envelope import UnreadableMessageError, unwrapped
 from lib.storage.errors import BlobChangedError, BlobMissingError, StorageError
+from lib.storage.limits import APPEND_BYTES
 from lib.telemetry import Trace, enter_trace, event_log
 
 # A slice begins nothing new after the first, and gives up what it has in hand after the second.
@@ -191,9 +192,10 @@ class ImportRunner:
     async def _log_results(
         self, kept: KeptImport, last: Line, results: Sequence[RowResult], *, since: datetime
     ) -> KeptImport:
-        body = "".join(result.text() for result in results).encode()
+        logged = kept.run.results_bytes
         try:
-            logged = await self.service.blobs.append(results_name(kept.run.id), body, at=kept.run.results_bytes)
+            for part in _parts(result.text().encode() for result in results):
+                logged = await self.service.blobs.append(results_name(kept.run.id), part, at=logged)
         except BlobChangedError:
             raise _LeaseLostError from None
         seconds = (self.clock.now() - since).total_seconds()
@@ -317,6 +319,17 @@ _DEFECT: Final = RowProblem(
 _UNAVAILABLE: Final = RowProblem(
     kind="unavailable", title="Not available now", detail="The row could not be kept, though it was tried many times."
 )
+
+
+def _parts(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield lines together, as many as fit one addition to the log."""
+    part = b""
+    for line in lines:
+        if len(part) + len(line) > APPEND_BYTES:
+            yield part
+            part = b""
+        part += line
+    yield part
 
 
 def _failed(group: Sequence[RawRow], problem: RowProblem) -> list[RowResult]:

@@ -74,7 +74,7 @@ class ImportService:
     clock: Clock
     seal: Seal
     cursors: Cursors
-    chunk_rows: int = 500
+    chunk_rows: int = 1000
 
     async def start(self, *, content: bytes, kind: ImportKind, source: str, dry_run: bool, actor: str) -> Import:
         """Start an import, or return the one of the same rows from the same source that was started before.

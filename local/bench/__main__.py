@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from local.bench import history, host, report
+from local.bench import history, host, imports, report
 from local.bench.api import BenchError
 from local.bench.calls import count_calls
 from local.bench.cold import index_cold
@@ -33,6 +33,8 @@ class Plan:
     cold_times: int
     host_seconds: float
     host_rounds: int
+    import_rows: int
+    live_changes: int
     history_rounds: int
 
 
@@ -44,6 +46,8 @@ FULL: Final = Plan(
     cold_times=5,
     host_seconds=2,
     host_rounds=3,
+    import_rows=1500,
+    live_changes=15,
     history_rounds=150,
 )
 QUICK: Final = Plan(
@@ -54,6 +58,8 @@ QUICK: Final = Plan(
     cold_times=1,
     host_seconds=0.5,
     host_rounds=1,
+    import_rows=300,
+    live_changes=3,
     history_rounds=30,
 )
 
@@ -126,10 +132,22 @@ def _history(plan: Plan) -> list[dict[str, Any]]:
     return [asdict(one) | {"flat": one.flat} for one in found]
 
 
+def _imports(plan: Plan) -> dict[str, Any]:
+    _title("Imports beside the bare SDK making the same calls, and a live change beside an import")
+    speeds = imports.measure_imports(rows=plan.import_rows)
+    live = imports.measure_live_change(changes=plan.live_changes, rows=2 * plan.import_rows)
+    print(imports.lines(speeds, live))
+    return {
+        "speeds": [asdict(one) | {"part_of_sdk": one.part_of_sdk} for one in speeds],
+        "live": asdict(live) | {"times_calm": live.times_calm},
+    }
+
+
 _PARTS: Final[Mapping[str, Callable[[Plan], Any]]] = {
     "requests": _requests,
     "history": _history,
     "deliveries": _deliveries,
+    "imports": _imports,
     "cold": _cold,
     "host": _host,
 }

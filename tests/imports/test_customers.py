@@ -99,6 +99,18 @@ class TestCreate:
         refused = await results(http, shown["id"], outcome="refused")
         assert [row["line"] for row in refused] == sorted(kinds)
 
+    async def test_logs_many_long_refusals(self, world: World, http: httpx2.AsyncClient) -> None:
+        wrong = {f"{'x' * 900}{number}": 1 for number in range(60)}
+        rows = [customer(0)] + [customer(number, **wrong) for number in range(1, 60)]
+
+        started = await send(http, ndjson(rows))
+        shown = await finish(world, http, started.json()["id"])
+
+        told = await results(http, shown["id"])
+        assert (shown["counts"]["created"], shown["counts"]["refused"]) == (1, 59)
+        assert [row["line"] for row in told] == list(range(1, 61))
+        assert max(len(error["pointer"]) for row in told[1:] for error in row["problem"]["errors"]) == 500
+
     async def test_tells_no_value_of_a_row(self, world: World, http: httpx2.AsyncClient) -> None:
         rows = [
             customer(1, lastName="Secretname", firstName="Given", email="who-is@example"),
