@@ -10,11 +10,17 @@
 const { createRequire } = require("node:module");
 const path = require("node:path");
 
-const inAzurite = createRequire(process.argv[1]);
-const Loki = inAzurite("lokijs");
-const persistence = path.join(path.dirname(process.argv[1]), "table", "persistence");
-const Store = inAzurite(path.join(persistence, "LokiTableMetadataStore.js")).default;
-const Filters = inAzurite(path.join(persistence, "LokiTableStoreQueryGenerator.js")).default;
+let Loki, Store, Filters;
+try {
+  const inAzurite = createRequire(process.argv[1]);
+  const persistence = path.join(path.dirname(process.argv[1]), "table", "persistence");
+  Loki = inAzurite("lokijs");
+  Store = inAzurite(path.join(persistence, "LokiTableMetadataStore.js")).default;
+  Filters = inAzurite(path.join(persistence, "LokiTableStoreQueryGenerator.js")).default;
+} catch (error) {
+  console.error(`This Azurite is made otherwise than 3.35.0 and stays without an index: ${error.message}`);
+  return;
+}
 
 const TERM = /^(\w+) (eq|ge|gt|le|lt|ne) ('(?:[^']|'')*'|[^\s'()]+)(?: and |$)/;
 const indexes = new WeakMap();

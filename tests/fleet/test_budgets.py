@@ -11,7 +11,10 @@ from local.faults.taps import When
 from local.simulation.world import World
 
 CUSTOMERS = "/api/v1/customers"
+PRIVATE = "/api/private/v1/customers"
 BODY = {"lastName": "Lovelace", "email": "ada@example.com"}
+CALL = {"kind": "call", "channel": "phone", "happenedAt": "2025-12-31T09:00:00Z"}
+COMPLAINT = {"kind": "complaint", "text": "The bag came two days late."}
 
 
 @dataclass
@@ -19,6 +22,10 @@ class Counted:
     http: httpx2.AsyncClient
     customer: str
     calls: list[str] = field(default_factory=list[str])
+
+    @property
+    def private(self) -> str:
+        return f"{PRIVATE}/{self.customer}"
 
     async def create(self, **fields: Any) -> httpx2.Response:
         return await self.http.post(CUSTOMERS, json={**BODY, **fields})
@@ -49,6 +56,10 @@ BUDGETS: dict[str, tuple[int, Ask]] = {
             loyalty={"number": "IO-1"}, externalIds=[{"system": "crm", "id": "1"}, {"system": "crm", "id": "2"}]
         ),
     ),
+    "interaction": (2, lambda counted: counted.http.post(f"{counted.private}/interactions", json=CALL)),
+    "feedback": (2, lambda counted: counted.http.post(f"{CUSTOMERS}/{counted.customer}/feedback", json=COMPLAINT)),
+    "timeline page": (1, lambda counted: counted.http.get(f"{counted.private}/timeline")),
+    "customer's own timeline page": (1, lambda counted: counted.http.get(f"{CUSTOMERS}/{counted.customer}/timeline")),
 }
 
 
