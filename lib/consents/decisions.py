@@ -9,7 +9,7 @@ from lib.consents.models import Consent
 from lib.consents.rules import Decision, decided, standing
 from lib.consents.store import ConsentStore
 from lib.consents.vocabulary import Channel
-from lib.customers.service import CustomerService, check_customer_id
+from lib.customers.service import CustomerNotFoundError, CustomerService, check_customer_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,10 @@ class ConsentDecisions:
 
         False also for who is no customer.
         """
+        try:
+            check_customer_id(customer_id)
+        except CustomerNotFoundError:
+            return False
         return (await self._reasoned(customer_id, purpose, channel, None)).decision.allowed
 
     async def decide(self, *, customer_id: str, purpose: str, channel: Channel, at: datetime | None = None) -> Reasoned:

@@ -411,6 +411,7 @@ class TestAllowed:
         assert desk.calls == ["customers.page"]
         assert not await consents.allowed(desk.customer, "marketing", "sms")
         assert not await consents.allowed("cus_00000000000000000000000001", "marketing", "email")
+        assert not await consents.allowed("no/body", "marketing", "email")
 
 
 class TestArrival:
