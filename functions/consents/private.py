@@ -23,7 +23,7 @@ from functions.consents.views import (
     written_of,
 )
 from functions.customers.public import CustomerId
-from functions.host.answers import FIRST_LIMIT, Cursor, Limit, answers, entity, listed_models, shown, written
+from functions.host.answers import FIRST_LIMIT, Cursor, Limit, answers, entity, listed_models, private, shown, written
 from functions.host.caller import CurrentPlatform, IfNoneMatch, OverVersion, PrivateCaller
 from lib.consents.models import CapturedStatement, CapturedWithdrawing, Consent
 
@@ -95,7 +95,7 @@ async def get_consent_private(
     "/{purpose}/{channel}",
     operation_id="put_consent_private",
     summary="Record captured consent",
-    responses=RECORDED,
+    responses=private(RECORDED),
 )
 async def put_consent_private(
     caller: PrivateCaller,
@@ -126,7 +126,7 @@ async def put_consent_private(
     "/withdraw-all",
     operation_id="withdraw_all_consents_private",
     summary="Withdraw every consent",
-    responses=WITHDRAWN,
+    responses=private(WITHDRAWN),
 )
 async def withdraw_all_consents_private(
     caller: PrivateCaller,

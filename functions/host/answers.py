@@ -179,6 +179,11 @@ def recorded_answers(model: type[BaseModel], *problems: HTTPStatus) -> dict[int 
     return {200: made[201] | {"description": "The same was told before; this is the first record"}, **made}
 
 
+def private(responses: dict[int | str, dict[str, Any]]) -> dict[int | str, dict[str, Any]]:
+    """Return the responses of a public operation for its private sister, whose missing key the host refuses itself."""
+    return {status: response for status, response in responses.items() if status != HTTPStatus.UNAUTHORIZED}
+
+
 def lined_answers(model: type[BaseModel], *problems: HTTPStatus) -> dict[int | str, dict[str, Any]]:
     """Return the responses of a download whose lines are JSON objects of one model, which must hold no other model."""
     responses = answers(HTTPStatus.OK, None, *problems)

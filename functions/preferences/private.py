@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Query, Request
 from starlette.responses import Response
 
 from functions.customers.public import CustomerId
-from functions.host.answers import FIRST_LIMIT, Cursor, Limit, answers, entity, listed_models, written
+from functions.host.answers import FIRST_LIMIT, Cursor, Limit, answers, entity, listed_models, private, written
 from functions.host.caller import CurrentPlatform, IfMatch, IfNoneMatch, PrivateCaller
 from functions.host.conditions import expected_version
 from functions.preferences.public import AMENDED
@@ -38,7 +38,7 @@ async def get_preferences_private(
     "",
     operation_id="update_preferences_private",
     summary="Record what a customer prefers",
-    responses=AMENDED,
+    responses=private(AMENDED),
 )
 async def update_preferences_private(
     caller: PrivateCaller,
