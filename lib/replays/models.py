@@ -185,7 +185,7 @@ class AuditEntry(BaseModel):
 
 
 class SliceOrder(BaseModel):
-    """The message that makes a replay go on: which slice of which one. `looks` counts how often it came too early."""
+    """The message that makes a replay go on: which slice of which one. `looks` counts how often it was put off."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 

@@ -33,7 +33,7 @@ _BUSY_SECONDS: Final = 30.0
 _LOOK_AGAIN_SECONDS: Final = 1.0
 _EARLY_SECONDS: Final = 2.0
 _EARLY_LOOKS: Final = 30
-_STORAGE_SECONDS: Final = 15.0
+_LONGEST_STORAGE_SECONDS: Final = 15.0
 _JOB: Final = "replay-job"
 _CONTENDED: Final = (ReplayChangedError, ItemContendedError, UnavailableError)
 
@@ -73,7 +73,10 @@ class Runner:
             # None of these must use up the host's few tries: the message is sent again instead.
             _log.warning("replay.sliceAgain", replay=order.replay_id, reason=type(error).__name__)
             await self._let_go(order.replay_id, holder)
-            await self._later(order, _LOOK_AGAIN_SECONDS if isinstance(error, _CONTENDED) else _STORAGE_SECONDS)
+            # One lost reply costs a second; an outage is asked after less and less often.
+            seconds = min(_LONGEST_STORAGE_SECONDS, _LOOK_AGAIN_SECONDS * 2 ** min(order.looks, 10))
+            put_off = order.model_copy(update={"looks": order.looks + 1})
+            await self._later(put_off, _LOOK_AGAIN_SECONDS if isinstance(error, _CONTENDED) else seconds)
 
     async def _start(self, raw: bytes, body: str | bytes) -> None:
         try:

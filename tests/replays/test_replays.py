@@ -153,7 +153,7 @@ class TestRun:
 
         started = await world.platform.replays.start(request(canary=0), actor="ops")
         world.tap = refuse
-        ended = await run(world, started.id, watch=adds_up)
+        ended = await run(world, started.id, seconds=20, watch=adds_up)
 
         assert len(refused) == 3
         assert (ended.state, ended.counts.replayed) == (ReplayState.COMPLETED, 30)
