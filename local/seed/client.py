@@ -12,6 +12,8 @@ IMPORTS: Final = "/api/private/v1/imports"
 _LOOK_AGAIN_SECONDS: Final = 0.3
 _AT_ONCE: Final = 8
 _REFUSED: Final = 400
+_NOT_NOW: Final = 503
+_TRIES: Final = 20
 
 
 class SeedError(Exception):
@@ -45,13 +47,12 @@ class Target:
 
     async def ids(self, import_id: str) -> list[str]:
         """Return what the rows of an import made or met, in order."""
-        async with self.http.get(f"{self.url}{IMPORTS}/{import_id}/results") as answer:
-            return [json.loads(line)["id"] for line in (await answer.text()).splitlines()]
+        text, _ = await self._answer("GET", f"{IMPORTS}/{import_id}/results")
+        return [json.loads(line)["id"] for line in text.splitlines()]
 
     async def amend(self, path: str, body: dict[str, Any], *, key: str) -> None:
         """Change something in the version that it has now; the same key again changes nothing."""
-        async with self.http.get(f"{self.url}{path}") as read:
-            tag = read.headers["ETag"]
+        _, tag = await self._answer("GET", path)
         await self._ask("PATCH", path, json=body, headers={"If-Match": tag, "Idempotency-Key": key})
 
     async def tell(self, path: str, body: dict[str, Any]) -> None:
@@ -59,11 +60,20 @@ class Target:
         await self._ask("POST", path, json=body)
 
     async def _ask(self, method: str, path: str, **how: Any) -> dict[str, Any]:
-        async with self.http.request(method, f"{self.url}{path}", **how) as answer:
-            text = await answer.text()
-            if answer.status >= _REFUSED:
+        text, _ = await self._answer(method, path, **how)
+        return json.loads(text)
+
+    async def _answer(self, method: str, path: str, **how: Any) -> tuple[str, str]:
+        """Return an answer's text and entity tag. What cannot be done now is asked again: all of it may be repeated."""
+        for left in reversed(range(_TRIES)):
+            async with self.http.request(method, f"{self.url}{path}", **how) as answer:
+                text = await answer.text()
+            if answer.status < _REFUSED:
+                return text, answer.headers.get("ETag", "")
+            if answer.status != _NOT_NOW or not left:
                 raise SeedError(f"{method} {path} was answered {answer.status}: {text[:300]}")
-            return json.loads(text)
+            await asyncio.sleep(float(answer.headers.get("Retry-After", "1")))
+        raise AssertionError("the last try either returned or raised")
 
 
 async def side_by_side(works: Sequence[Any]) -> None:

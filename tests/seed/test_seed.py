@@ -5,6 +5,12 @@ import httpx2
 import pytest
 
 from lib.customers.models import CustomerDetails
+from lib.feedback.models import RecordedFeedbackDraft
+from lib.imports.consents import ConsentRow
+from lib.imports.loaders import validated
+from lib.imports.orders import OrderRow
+from lib.interactions.models import DRAFTS
+from lib.preferences.patch import StatedPatch
 from local.seed.__main__ import seed
 from local.seed.history import END, history
 from local.seed.people import person
@@ -54,6 +60,20 @@ class TestHistory:
         ]
 
         assert min(departures) < "2025-01" < END.isoformat() < max(departures)
+
+    def test_is_what_the_api_takes(self) -> None:
+        for number in SOME:
+            past = history(person(number))
+            for row in past.orders:
+                validated(OrderRow, {name: value for name, value in row.items() if name != "customer"})
+            for row in past.consents:
+                validated(ConsentRow, {name: value for name, value in row.items() if name != "customer"})
+            for row in past.interactions:
+                DRAFTS.validate_python({name: value for name, value in row.items() if name != "customer"})
+            for body in past.feedback:
+                RecordedFeedbackDraft.model_validate(body)
+            if past.preferences:
+                StatedPatch.model_validate(past.preferences)
 
     def test_ends_before_today(self) -> None:
         happened = [row["happenedAt"] for number in SOME for row in history(person(number)).interactions]
