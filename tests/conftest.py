@@ -10,8 +10,8 @@ from local.stack import LocalStack
 
 @pytest.fixture(scope="session")
 def azurite() -> Iterator[Azurite]:
-    """An emulator in memory on free ports. Tests share it: take your own table and queue names."""
-    with Azurite() as storage:
+    """The emulator as it comes, in memory on free ports. Tests share it: take your own table and queue names."""
+    with Azurite(indexed=False) as storage:
         yield storage
 
 
