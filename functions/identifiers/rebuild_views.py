@@ -9,7 +9,7 @@ from functions.customers.views import NextPage
 from functions.host.models import Time
 from lib.clock import rfc3339
 from lib.identifiers.models import IdentifierType
-from lib.identifiers.rebuilds import Counts, Difference, Fault, Rebuild, RebuildState
+from lib.identifiers.rebuilds import Difference, Fault, Rebuild, RebuildCounts, RebuildState
 from lib.messaging.catalogue import Subject
 from lib.parts import Part
 
@@ -31,7 +31,7 @@ class RebuildView(_View):
     state: RebuildState
     dry_run: bool
     requested_by: Annotated[str, Field(max_length=100)]
-    counts: Counts
+    counts: RebuildCounts
     note: Annotated[str, Field(max_length=300)] = ""
     started_at: Time
     updated_at: Time

@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_camel
 from functions.customers.views import NextPage
 from functions.host.models import Time
 from lib.clock import rfc3339
-from lib.imports.models import Counts, Import, ImportKind, ImportState, Outcome
+from lib.imports.models import Import, ImportCounts, ImportKind, ImportState, Outcome
 
 _TEXT = {"type": "string", "maxLength": 1000}
 _PROBLEM = {
@@ -37,7 +37,7 @@ class ImportView(BaseModel):
     source: Annotated[str, Field(max_length=100)]
     dry_run: bool
     state: ImportState
-    counts: Counts
+    counts: ImportCounts
     rows_per_second: Annotated[float | None, Field(ge=0, description="At the moment")] = None
     estimated_seconds_left: Annotated[float | None, Field(ge=0)] = None
     requested_by: Annotated[str, Field(max_length=100)]

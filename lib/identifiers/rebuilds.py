@@ -40,7 +40,7 @@ class Difference(_Kept):
     mended: bool
 
 
-class Counts(BaseModel):
+class RebuildCounts(BaseModel):
     """What was looked at and found."""
 
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
@@ -85,7 +85,7 @@ class Rebuild(_Kept):
     state: RebuildState = RebuildState.RUNNING
     dry_run: bool
     requested_by: str
-    counts: Counts = Counts()
+    counts: RebuildCounts = RebuildCounts()
     walking: Subject | None
     after: str = ""
     resume: str | None = None

@@ -51,7 +51,7 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
-class Counts(BaseModel):
+class ImportCounts(BaseModel):
     """What became of the rows: total = created + updated + unchanged + refused + failed + waiting, at every moment."""
 
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
@@ -90,7 +90,7 @@ class Import(BaseModel):
     requested_by: str
     state: ImportState = ImportState.RUNNING
     size: int
-    counts: Counts
+    counts: ImportCounts
     offset: int = 0
     line: int = 0
     results_bytes: int = 0

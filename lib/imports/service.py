@@ -14,8 +14,8 @@ from lib.imports.lines import LineReader, count_lines
 from lib.imports.models import (
     ENDED,
     IMPORT_PREFIX,
-    Counts,
     Import,
+    ImportCounts,
     ImportKind,
     ImportState,
     Logged,
@@ -104,7 +104,7 @@ class ImportService:
                 requested_by=actor,
                 size=len(content),
                 chunk_rows=self.chunk_rows,
-                counts=Counts(total=total, waiting=total),
+                counts=ImportCounts(total=total, waiting=total),
                 created_at=now,
                 updated_at=now,
             )

@@ -176,7 +176,7 @@ class InFlightRetailAttributes(Part):
     paid_by: PaymentMethod | None = None
 
 
-class FlightEvent(StrEnum):
+class FlightMoment(StrEnum):
     """What happened to a traveller with a flight."""
 
     BOARDED = "boarded"
@@ -196,7 +196,7 @@ class FlightEvent(StrEnum):
 class FlightAttributes(Part):
     """Something that happened with a flight, which `references` names."""
 
-    event: FlightEvent
+    event: FlightMoment
     origin: Airport | None = None
     destination: Airport | None = None
     delay_minutes: Annotated[

@@ -85,6 +85,12 @@ class TestDocuments:
         assert path.read_text("utf-8") == documents()[path], "run make openapi and commit what it writes"
 
     @pytest.mark.parametrize("name", ["public.json", "private.json"])
+    def test_schemas_have_names_of_their_own_and_none_of_ours_inside(self, name: str) -> None:
+        schemas = json.loads((FOLDER / name).read_text("utf-8"))["components"]["schemas"]
+
+        assert [schema for schema in schemas if "__" in schema] == []
+
+    @pytest.mark.parametrize("name", ["public.json", "private.json"])
     def test_every_text_and_list_has_a_limit(self, name: str) -> None:
         unbounded = list(_unbounded(json.loads((FOLDER / name).read_text("utf-8"))["components"]["schemas"], ""))
 
