@@ -1,12 +1,12 @@
 """What an order holds: one model per kind of item, as callers write it and as it is kept with its status."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Final, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
-from lib.fields import Date, Moment, ShortText, Text
+from lib.fields import Date, Moment, ShortText
 from lib.money import Money
 from lib.orders.states import AncillaryStatus, FlightStatus, ItemKind, ProductStatus, RetailStatus, ServiceStatus
 from lib.orders.travel import (
@@ -20,13 +20,15 @@ from lib.orders.travel import (
     Terminal,
     TicketNumber,
 )
-from lib.orders.words import FreeText, ItemId, PassengerId, Quantity
+from lib.orders.words import FreeText, ItemId, PassengerId, Plain, Quantity
 from lib.parts import Part
 from lib.preferences import models as preferences
 
 MAXIMUM_ITEMS: Final = 30
 MAXIMUM_PASSENGERS: Final = 20
 _NEXT_DAY: Final = timedelta(days=1)
+_LONGEST_FLIGHT: Final = timedelta(hours=48)
+_LATEST_DEPARTURE: Final = datetime.max.replace(tzinfo=UTC) - _LONGEST_FLIGHT
 
 
 class CabinClass(StrEnum):
@@ -46,7 +48,7 @@ class ProductFamily(StrEnum):
 
 
 class _Priced(Part):
-    name: Text | None = None
+    name: Plain | None = None
     unit_price: Money | None = None
     taxes: Annotated[Money | None, Field(description="For the whole item")] = None
 
@@ -107,6 +109,8 @@ class FlightSegment(_Priced):
             raise ValueError("arrivalAirport must not be the departureAirport")
         if self.scheduled_arrival <= self.scheduled_departure:
             raise ValueError("scheduledArrival must be after scheduledDeparture")
+        if self.scheduled_arrival - self.scheduled_departure > _LONGEST_FLIGHT:
+            raise ValueError("scheduledArrival must be within 48 hours of scheduledDeparture")
         if not _near(self.flight_date, self.scheduled_departure):
             raise ValueError("flightDate must be the local date of scheduledDeparture")
         if len({traveller.passenger_id for traveller in self.travellers}) != len(self.travellers):
@@ -120,7 +124,7 @@ class _Ancillary(_ForPassengers):
     kind: Literal[ItemKind.ANCILLARY]
     ancillary_type: ShortText
     segment_id: Annotated[ItemId | None, Field(description="The flight segment it belongs to")] = None
-    attributes: Annotated[dict[ShortText, Text] | None, Field(max_length=10)] = None
+    attributes: Annotated[dict[ShortText, Plain] | None, Field(max_length=10)] = None
 
 
 class _RetailPurchase(_ForPassengers):
@@ -213,7 +217,7 @@ class Segment(FlightSegment, _Kept):
         """When it arrives, as far as is known: as late as it leaves, unless somebody knows better."""
         if self.status_details is not None and self.status_details.estimated_arrival is not None:
             return self.status_details.estimated_arrival
-        return self.scheduled_arrival + (self.departs_at - self.scheduled_departure)
+        return min(self.departs_at, _LATEST_DEPARTURE) + (self.scheduled_arrival - self.scheduled_departure)
 
 
 class Ancillary(_Ancillary, _Kept):

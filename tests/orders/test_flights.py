@@ -155,6 +155,28 @@ class TestTake:
         assert (await first(desk, missed["id"]))["status"] == "noShow"
         assert (await desk.read(cancelled["id"]))["version"] == 2
 
+    async def test_order_that_is_over_stays_as_it_is(self, desk: Desk) -> None:
+        order = await desk.place()
+        for state in ("confirmed", "inFulfilment"):
+            await desk.act(order["id"], "state", state=state)
+        await desk.status(order["id"], "out", "cancelled")
+        over = await desk.act(order["id"], "state", state="fulfilled")
+        await desk.world.settle(seconds=10)
+
+        await tell(desk, delayed(occurredAt="2026-01-01T01:05:00Z"))
+
+        assert over.status_code == 200
+        assert (await desk.read(order["id"]))["version"] == over.json()["version"]
+
+    async def test_delay_to_the_end_of_time_is_kept(self, desk: Desk) -> None:
+        order = await desk.place()
+        await desk.world.settle(seconds=10)
+
+        await tell(desk, delayed(departure="9999-12-31T23:59:59Z"))
+
+        assert (await first(desk, order["id"]))["statusDetails"]["delayMinutes"] == 20_000
+        assert [one["id"] for one in await desk.listed(when="coming")] == [order["id"]]
+
     async def test_order_that_left_the_flight_is_not_looked_for_again(self, desk: Desk) -> None:
         order = await desk.place()
         await desk.world.settle(seconds=10)

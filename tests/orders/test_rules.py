@@ -88,6 +88,7 @@ class TestPlaced:
         [
             {"arrivalAirport": "LHR"},
             {"scheduledArrival": "2026-01-30T00:00:00Z"},
+            {"scheduledArrival": "2026-02-02T00:00:01Z"},
             {"flightDate": "2026-02-03"},
             {"travellers": [{"passengerId": "P1"}, {"passengerId": "P1"}]},
             {"flight": "LH0000"},

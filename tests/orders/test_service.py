@@ -95,6 +95,25 @@ class TestPlace:
         assert again.json() == answer.json()
 
 
+class TestCardNumbers:
+    """Feature 74: never kept, wherever somebody writes them."""
+
+    async def test_are_masked_in_everything_that_is_kept(self, desk: Desk) -> None:
+        pan = "4111 1111 1111 1111"
+        lounge = {"kind": "ancillary", "id": "l", "ancillaryType": "lounge", "name": pan, "attributes": {"note": pan}}
+        order = await desk.place(segment(), lounge, notes=f"card {pan}")
+        await desk.patch(order["id"], 1, notes=f"another {pan}", reason=f"paid with {pan}")
+        await desk.status(order["id"], "out", "onTime", details={"reason": pan}, reason=pan)
+        await desk.world.settle(seconds=20)
+
+        page = await desk.world.storage.table("customers").page(desk.customer_id, limit=1000)
+
+        kept = " ".join(str(value) for row in page.rows for value in row.values.values())
+        assert "another" in kept
+        assert "1111 1111" not in kept
+        assert "4111111111111111" not in kept
+
+
 class TestPrefill:
     """Feature 29: filled in from preferences, and unchanged by what the customer prefers later."""
 

@@ -8,14 +8,14 @@ from lib.orders.flights.models import FlightState, GateKnown, StatusKnown, key_o
 from lib.orders.items import Segment
 from lib.orders.models import Order
 from lib.orders.rules import built
-from lib.orders.states import OrderState, is_gone, may_move
+from lib.orders.states import CLOSED, is_gone, may_move
 
 _MINUTE: Final = timedelta(minutes=1)
 
 
 def on_flight(order: Order, key: str) -> bool:
     """Tell whether an order still has to do with a flight."""
-    return order.state is not OrderState.CANCELLED and any(
+    return order.state not in CLOSED and any(
         key_of(segment) == key and segment.status != "rebooked" for segment in order.segments
     )
 
@@ -26,7 +26,7 @@ def updated(order: Order, key: str, state: FlightState, *, version: int, at: dat
     Of each segment, only what is newer than the order's own knowledge counts, and only moves that the table of statuses
     allows: who was rebooked or missed the flight stays so.
     """
-    if order.state is OrderState.CANCELLED:
+    if order.state in CLOSED:
         return None
     values = order.json_values()
     changed = False
