@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from functions.customers.public import CustomerId
 from functions.host.answers import answers, written
-from functions.host.caller import IfMatch, PrivateCaller
+from functions.host.caller import OptionalIfMatch, PrivateCaller
 from functions.host.conditions import named_version
 from functions.orders.private import VIEW
 from functions.orders.views import Cancellation, ItemPath, NewDocument, OrderId, OrderMove
@@ -39,7 +39,7 @@ async def cancel_order_private(
     customerId: CustomerId,
     orderId: OrderId,
     cancellation: Annotated[Cancellation, Body(examples=[{"reason": "flight withdrawn from sale"}])],
-    if_match: IfMatch = None,
+    if_match: OptionalIfMatch = None,
 ) -> Response:
     """Cancel an order that is not fulfilled yet, and what can still be cancelled of it."""
     answer = await caller.platform.orders.cancel(
@@ -59,7 +59,7 @@ async def move_order_private(
     customerId: CustomerId,
     orderId: OrderId,
     move: Annotated[OrderMove, Body(examples=[{"state": "confirmed", "reason": "payment received"}])],
-    if_match: IfMatch = None,
+    if_match: OptionalIfMatch = None,
 ) -> Response:
     """Move an order as the table of its states allows; with If-Match, only in the version that was read."""
     answer = await caller.platform.orders.move(
@@ -98,7 +98,7 @@ async def change_order_item_status_private(
             ]
         ),
     ],
-    if_match: IfMatch = None,
+    if_match: OptionalIfMatch = None,
 ) -> Response:
     """Change an item's status as the table of its kind allows; a rebooked segment may bring its replacement."""
     answer = await caller.platform.fulfilment.change_status(
@@ -142,7 +142,7 @@ async def add_order_document_private(
             ]
         ),
     ],
-    if_match: IfMatch = None,
+    if_match: OptionalIfMatch = None,
 ) -> Response:
     """Keep a shipment or an invoice with a confirmed order; a shipment ships the products that it names."""
     answer = await caller.platform.fulfilment.add_document(

@@ -1,6 +1,5 @@
 """Private operations on flights: events come in here, and what is known of a flight is read."""
 
-from datetime import date
 from http import HTTPStatus
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from functions.host.answers import answers, shown
 from functions.host.caller import CurrentPlatform, PrivateCaller
 from functions.host.models import Time
 from lib.clock import rfc3339
+from lib.fields import Date
 from lib.orders.flights.models import EventStatus, FlightEvent, FlightState
 
 router = APIRouter(prefix="/api/private/v1", tags=["flights"])
@@ -20,6 +20,7 @@ router = APIRouter(prefix="/api/private/v1", tags=["flights"])
 _Flight = Annotated[
     str, Path(max_length=8, pattern="^[A-Z0-9]{2,3}[1-9][0-9]{0,3}[A-Z]?$", description="As events are answered")
 ]
+_FlightDate = Annotated[Date, Path(description="The local date of departure")]
 _Airport = Annotated[str, Path(max_length=3, pattern="^[A-Z]{3}$", description="Where this leg departs")]
 _EventName = Annotated[str | None, Field(max_length=150, description="The event that said so")]
 
@@ -134,7 +135,7 @@ async def take_flight_event_private(
     responses=answers(HTTPStatus.OK, FlightView, HTTPStatus.NOT_FOUND),
 )
 async def get_flight_private(
-    platform: CurrentPlatform, flight: _Flight, flightDate: date, departureAirport: _Airport
+    platform: CurrentPlatform, flight: _Flight, flightDate: _FlightDate, departureAirport: _Airport
 ) -> Response:
     """Tell what events said of one leg of a flight; version 0 when none did."""
     key, state = await platform.flights.read(flight=flight, flight_date=flightDate, departure_airport=departureAirport)

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from functions.customers.public import CustomerId
 from functions.host.answers import FIRST_LIMIT, Cursor, Limit, answers, entity, listed, written
-from functions.host.caller import CurrentPlatform, IfMatch, IfNoneMatch, PublicCaller
+from functions.host.caller import CurrentPlatform, IfNoneMatch, OptionalIfMatch, PublicCaller
 from functions.host.conditions import named_version
 from functions.orders.views import TRIP, WIDGETS, ByState, ByTime, CustomersCancellation, OrderId, OrderList
 from lib.orders.models import Order, OrderDetails
@@ -105,7 +105,7 @@ async def cancel_order(
     customerId: CustomerId,
     orderId: OrderId,
     cancellation: Annotated[CustomersCancellation, Body(examples=[{"reason": "plans changed"}, {}])],
-    if_match: IfMatch = None,
+    if_match: OptionalIfMatch = None,
 ) -> Response:
     """Cancel an order that is placed or confirmed; with If-Match, only in the version that was read."""
     answer = await caller.platform.orders.cancel(

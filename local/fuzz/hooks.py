@@ -1,8 +1,9 @@
-"""What chance would not find: requests about customers go to one that exists, with the version of what they change.
+"""What chance would not find: requests go to customers and orders that exist, with the version of what they change.
 
 Loaded by Schemathesis, which calls `before_call` with each request that it made.
 """
 
+from collections import Counter
 from typing import Any
 
 import httpx2
@@ -19,18 +20,44 @@ _PROFILE = {
     "passport": {"number": "533380006", "issuingCountry": "GB"},
     "addresses": [{"kind": "home", "lines": ["1"], "city": "London", "country": "GB"}],
 }
+_ORDER: dict[str, Any] = {
+    "currency": "EUR",
+    "passengers": [{"id": "P1", "lastName": "Lovelace", "isCustomer": True}],
+    "items": [
+        {
+            "kind": "flightSegment",
+            "id": "out",
+            "flight": "IM204",
+            "flightDate": "2030-12-20",
+            "departureAirport": "LHR",
+            "arrivalAirport": "JFK",
+            "scheduledDeparture": "2030-12-20T09:30:00Z",
+            "scheduledArrival": "2030-12-20T17:45:00Z",
+            "travellers": [{"passengerId": "P1"}],
+        }
+    ],
+}
+_USES = 20
+_orders: dict[str, str] = {}
+_asked: Counter[str] = Counter()
 _known: dict[str, str] = {}
 
 
 @schemathesis.hook
 def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
-    """Lead a request to a customer that exists, unless its path or its headers are meant to be wrong."""
+    """Lead a request to what exists, unless its path or its headers are meant to be wrong."""
     del context
     base_url = str(case.operation.base_url).rstrip("/")
     if "customerId" in case.path_parameters and not _is_wrong(case, ParameterLocation.PATH):
         case.path_parameters["customerId"] = _customer(base_url)
+        if "orderId" in case.path_parameters:
+            case.path_parameters["orderId"] = _order(f"{base_url}{_CUSTOMERS}/{_customer(base_url)}")
+        if "itemId" in case.path_parameters:
+            case.path_parameters["itemId"] = _ORDER["items"][0]["id"]
     if "If-Match" in case.headers and not _is_wrong(case, ParameterLocation.HEADER):
-        case.headers["If-Match"] = _tag(f"{base_url}{case.formatted_path}", kwargs)
+        # An action changes the order that its path begins with.
+        before, orders, after = f"{base_url}{case.formatted_path}".partition("/orders/")
+        case.headers["If-Match"] = _tag(f"{before}{orders}{after.partition('/')[0]}", kwargs)
         case.headers.pop("If-None-Match", None)
 
 
@@ -38,6 +65,15 @@ def _tag(address: str, kwargs: dict[str, Any]) -> str:
     """Return the entity tag of what a request would change, or some tag where there is nothing yet."""
     answer = httpx2.get(address, headers=kwargs.get("headers"), timeout=_SECONDS)
     return answer.headers.get("ETag", _SOME_TAG)
+
+
+def _order(customer: str) -> str:
+    """Return the id of an order, now and then of a new one: there is little to be done with one that was cancelled."""
+    _asked[customer] += 1
+    if customer not in _orders or _asked[customer] % _USES == 0:
+        made = httpx2.post(f"{customer}/orders", json=_ORDER, timeout=_SECONDS).raise_for_status()
+        _orders[customer] = made.json()["id"]
+    return _orders[customer]
 
 
 def _is_wrong(case: Case[Any], location: ParameterLocation) -> bool:

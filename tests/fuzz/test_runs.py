@@ -9,6 +9,7 @@ from local.stack import LocalStack
 
 
 class TestPerform:
+    @pytest.mark.timeout(400)  # it grows with the operations
     @pytest.mark.parametrize("run", RUNS[:2], ids=lambda run: run.name.replace(" ", "-"))
     def test_finds_every_answer_declared(self, stack: LocalStack, run: Run) -> None:
         status, said = perform(run, SHORT, stack, quiet=True)
