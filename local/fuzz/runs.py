@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -23,21 +23,21 @@ _REFUSED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much is tried. A fixed effort sends the same requests every time; a timed one goes on until time is up."""
+    """How much is tried, at most for so long. A repeatable effort sends the same requests every time."""
 
     phases: str
     max_examples: int
-    seconds: int | None = None
+    seconds: int
+    repeatable: bool = False
 
     def arguments(self) -> list[str]:
         """Return what to tell Schemathesis."""
         told = ["--phases", self.phases, "--max-examples", str(self.max_examples)]
-        return (
-            [*told, "--generation-deterministic"] if self.seconds is None else [*told, "--max-time", str(self.seconds)]
-        )
+        told += ["--max-time", str(self.seconds)]
+        return [*told, "--generation-deterministic"] if self.repeatable else told
 
 
-SHORT: Final = Effort("examples,coverage", 1)
+SHORT: Final = Effort("examples,coverage", 1, 40, repeatable=True)
 NORMAL: Final = Effort("examples,coverage,fuzzing,stateful", 100, 60)
 NIGHTLY: Final = Effort("examples,coverage,fuzzing,stateful", 2000, 900)
 
@@ -62,8 +62,7 @@ RUNS: Final = (
 
 def command(run: Run, effort: Effort, stack: LocalStack) -> list[str]:
     """Return the command line of a run."""
-    if effort.seconds is not None:
-        effort = Effort(effort.phases, effort.max_examples, max(1, round(effort.seconds * run.part)))
+    effort = replace(effort, seconds=max(1, round(effort.seconds * run.part)))
     key = ("--header", f"x-functions-key: {stack.function_key}") if run.with_key else ()
     return [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(_CONFIGURATION)),
