@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 from urllib.parse import urlencode
 
 from fastapi import Query
@@ -185,9 +185,9 @@ def private(responses: dict[int | str, dict[str, Any]]) -> dict[int | str, dict[
 
 
 def lined_answers(model: type[BaseModel], *problems: HTTPStatus) -> dict[int | str, dict[str, Any]]:
-    """Return the responses of a download whose lines are JSON objects of one model, which must hold no other model."""
+    """Return the responses of a download whose lines are JSON objects of one model."""
     responses = answers(HTTPStatus.OK, None, *problems)
-    schema = {"contentMediaType": JsonLines.media_type, "contentSchema": model.model_json_schema()}
+    schema = {"contentMediaType": JsonLines.media_type, "contentSchema": _in_one_piece(model.model_json_schema())}
     responses[200] = {
         "description": "One JSON object per line; the header Link names the next part",
         "headers": _TRACE_HEADER | _LINK_HEADER,
@@ -212,3 +212,23 @@ def next_address(path: str, query: Sequence[tuple[str, str]], cursor: str | None
 
 def _next(request: Request, cursor: str | None) -> str | None:
     return next_address(request.url.path, request.query_params.multi_items(), cursor)
+
+
+def _in_one_piece(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema with what it refers to written in place: inside a document, its own references lead nowhere."""
+    parts: dict[str, Any] = schema.get("$defs", {})
+
+    def placed(part: Any) -> Any:
+        match part:
+            case list():
+                return [placed(one) for one in cast("list[Any]", part)]
+            case {"$ref": str(name)}:
+                return placed(parts[name.rpartition("/")[2]])
+            case dict():
+                members = cast("dict[str, Any]", part)
+                return {name: placed(one) for name, one in members.items() if name != "$defs"}
+            case _:
+                return part
+
+    whole: dict[str, Any] = placed(schema)
+    return whole
