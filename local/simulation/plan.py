@@ -97,6 +97,8 @@ POINTS: Final[Mapping[str, Sort]] = {
     "flight-events.send": Sort.SEND,
     "mainframe.update": Sort.CALL,
 }
+# A clock may jump at a tick of the timers, of which a run has a dozen, where it has hundreds of calls.
+_TICKS_ARE_FEW: Final = 10
 # Where the protocol stands or falls: half of the aims are one of these.
 _DANGERS: Final = (
     ("customers.commit", Fault.PAUSE_BEFORE),
@@ -188,6 +190,8 @@ class Plan:
             for fault in dict.fromkeys((*faults, Fault.DELAY, Fault.CLOCK_JUMP)):
                 if _chance(random, 0.3):
                     rates[fault] = random.choice((0.003, 0.01, 0.03))
+            if Fault.CLOCK_JUMP in rates:
+                rates[Fault.CLOCK_JUMP] *= _TICKS_ARE_FEW
             windows += _refusals(random, calm_at)
         return cls(
             rates=rates,
