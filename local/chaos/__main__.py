@@ -1,4 +1,4 @@
-"""`python -m local.chaos [PART]`; without a word, all of it. `CHAOS=nightly` makes the storm big, `small` all of it."""
+"""`python -m local.chaos [part]`; without a word, the storm and the burst. `CHAOS=nightly` makes the storm big."""
 
 import argparse
 import asyncio
@@ -43,7 +43,10 @@ def main(arguments: list[str] | None = None) -> int:
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.chaos", description=__doc__)
     parser.add_argument(
-        "part", nargs="?", choices=("all", "storm", "outage", "burst", "replays", "rejections"), default="all"
+        "part",
+        nargs="?",
+        choices=("usual", "all", "storm", "outage", "burst", "replays", "rejections"),
+        default="usual",
     )
     parser.add_argument("--seed", type=int, default=None, help="repeats the plan of an earlier run")
     parser.add_argument("--size", choices=sorted(BY_NAME), default=os.environ.get("CHAOS") or "default")
@@ -56,12 +59,12 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 async def _run(options: argparse.Namespace) -> bool:
     seed = options.seed if options.seed is not None else time.time_ns() % 1_000_000
     verdicts: list[bool] = []
-    if options.part in {"all", "storm"}:
+    if options.part in {"usual", "all", "storm"}:
         size = BY_NAME[options.size]
         if options.minutes is not None:
             size = replace(size, limit_seconds=options.minutes * 60, cut_short=True)
         verdicts.append(await storm(size, seed))
-    if options.part in {"all", "burst"}:
+    if options.part in {"usual", "all", "burst"}:
         async with Fleet(hosts_wanted=1, proxied=False, environment=_AS_DEPLOYED) as fleet:
             counted = await burst(fleet)
         print(f"\n{counted}", flush=True)

@@ -1,4 +1,4 @@
-"""The list of customers and the change log."""
+"""Creating, reading and amending profiles, with ETag and If-Match. Feature 1."""
 
 import json
 
