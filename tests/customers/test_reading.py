@@ -1,4 +1,4 @@
-"""Creating, reading and amending profiles, with ETag and If-Match. Feature 1."""
+"""The list of customers, the change log, and reading under ETags. Feature 1 has its writes in test_create_and_amend."""
 
 import json
 
