@@ -90,3 +90,9 @@ def _customer(base_url: str) -> str:
         made = httpx2.post(f"{base_url}{_CUSTOMERS}", json=_PROFILE, timeout=_SECONDS).raise_for_status()
         _known[base_url] = made.json()["id"]
     return _known[base_url]
+
+
+@schemathesis.serializer("application/x-ndjson")
+def lines(_context: Any, value: Any) -> Any:
+    """Send a body of JSON lines as it was made."""
+    return value.encode() if isinstance(value, str) else value

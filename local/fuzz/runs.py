@@ -37,7 +37,7 @@ class Effort:
         return [*told, "--generation-deterministic"] if self.repeatable else told
 
 
-SHORT: Final = Effort("examples,coverage", 1, 40, repeatable=True)
+SHORT: Final = Effort("examples,coverage", 1, 15, repeatable=True)
 NORMAL: Final = Effort("examples,coverage,fuzzing,stateful", 100, 60)
 NIGHTLY: Final = Effort("examples,coverage,fuzzing,stateful", 2000, 900)
 
