@@ -32,7 +32,7 @@ seed: ## Fill a running copy with 200 invented customers and two years of their 
 	@exec $(IN_VENV) -m local.seed $(ARGS)
 
 test: check infra ## Check everything, then run every test
-	@$(IN_VENV) -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	@$(IN_VENV) -m pytest -n auto --dist loadfile $(ARGS)
 
 check: ## Lint, formatting, types and the direction of imports
 	$(call setup,dev)

@@ -1,11 +1,19 @@
 """Real parts that are dear to start, once per test run."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from local.azurite import Azurite
 from local.stack import LocalStack
+
+_MOST_WORKERS = 4
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one worker more than there are cores: much of what real parts do is wait for one another."""
+    return min((os.cpu_count() or 1) + 1, _MOST_WORKERS)
 
 
 @pytest.fixture(scope="session")

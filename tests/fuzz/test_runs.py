@@ -1,4 +1,5 @@
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,13 @@ import pytest
 from local.fuzz.runs import RUNS, SHORT, Effort, Run, command, perform
 from local.run.environment import ROOT
 from local.stack import LocalStack
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[LocalStack]:
+    """A copy of its own: nobody knows what fuzzing leaves behind, a paused replay or a paused mainframe perhaps."""
+    with LocalStack(storage_in_memory=True) as running:
+        yield running
 
 
 class TestPerform:
