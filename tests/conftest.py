@@ -11,6 +11,7 @@ from local.stack import LocalStack
 _MOST_WORKERS = 4
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Return one worker more than there are cores: much of what real parts do is wait for one another."""
     return min((os.cpu_count() or 1) + 1, _MOST_WORKERS)

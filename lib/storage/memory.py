@@ -80,11 +80,17 @@ class MemoryStorage:
     def _table(self, name: str) -> "MemoryTable":
         limits.check_table_name(name)
         # Table names differ only beyond case, and a short page must not depend on which table was asked for first.
-        return self._tables.setdefault(name.lower(), MemoryTable(self._random(name.lower())))
+        table = self._tables.get(name.lower())
+        if table is None:
+            table = self._tables[name.lower()] = MemoryTable(self._random(name.lower()))
+        return table
 
     def _queue(self, name: str) -> "MemoryQueue":
         limits.check_queue_name(name)
-        return self._queues.setdefault(name, MemoryQueue(self._clock, self._random(name)))
+        queue = self._queues.get(name)
+        if queue is None:
+            queue = self._queues[name] = MemoryQueue(self._clock, self._random(name))
+        return queue
 
     def _random(self, name: str) -> Random:
         return Random(f"{self._seed} {name}")  # noqa: S311 - to be repeated, not to be secret

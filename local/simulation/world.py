@@ -1,7 +1,8 @@
 """The whole platform in one process: memory storage, a memory mainframe, a set clock, and a host that is stepped."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from functions.assembly import PRIVATE_ROUTERS, PUBLIC_ROUTERS
@@ -13,7 +14,7 @@ from lib.mainframe.rejections import Resolution
 from lib.messaging.catalogue import ALL_QUEUES, QueueName
 from lib.messaging.envelope import WakeUp
 from lib.settings import Settings
-from lib.storage.memory import MemoryStorage
+from lib.storage.memory import MemoryQueue, MemoryStorage
 from lib.storage.ports import Message
 from lib.wiring import ALL_CONTAINERS, ALL_TABLES, Platform
 from local.faults.taps import Tap, TappedLink, TappedStorage, When
@@ -21,6 +22,7 @@ from local.simulation.mainframe import MoodyMainframe
 
 _LEASE_SECONDS = 30.0
 _POISON_AFTER = 5
+_TIMERS_EVERY = timedelta(seconds=5)
 
 
 async def _silent(point: str, when: When) -> None: ...
@@ -38,6 +40,7 @@ class World:
     mainframe: MoodyMainframe
     clock: FixedClock
     api: Edge
+    timers_due: datetime
     tap: Tap = _silent
     failures: list[str] = field(default_factory=list)
     running: str = ""
@@ -61,7 +64,9 @@ class World:
             ids=UlidIds(clock),
         )
         api = create_api(lambda: platform, (*PUBLIC_ROUTERS, *PRIVATE_ROUTERS))
-        world = cls(platform=platform, storage=storage, mainframe=mainframe, clock=clock, api=api)
+        world = cls(
+            platform=platform, storage=storage, mainframe=mainframe, clock=clock, api=api, timers_due=clock.now()
+        )
         return world
 
     async def step(self) -> int:
@@ -69,7 +74,7 @@ class World:
         ran = 0
         for name in QueueName:
             queue = self.storage.queue(name)
-            for message in await queue.receive(32, lease_seconds=_LEASE_SECONDS):
+            for message in await self._due(queue):
                 ran += 1
                 if message.dequeue_count > _POISON_AFTER:
                     await self.storage.queue(name.poison).send(message.body)
@@ -82,7 +87,7 @@ class World:
         """Import what is on the poison queues."""
         for name in QueueName:
             queue = self.storage.queue(name.poison)
-            for message in await queue.receive(32, lease_seconds=_LEASE_SECONDS):
+            for message in await self._due(queue):
                 body = message.body.encode()
 
                 async def take(name: QueueName = name, body: bytes = body) -> object:
@@ -94,15 +99,16 @@ class World:
     async def settle(self, *, seconds: float = 120, tick_seconds: float = 0.5) -> None:
         """Run messages and timers while the clock goes on, until this much time is over."""
         ticks = int(seconds / tick_seconds)
-        for tick in range(ticks):
+        for _ in range(ticks):
             while await self.step():
                 pass
             self.clock.advance(tick_seconds)
-            if tick % 10 == 0:
+            if self.clock.now() >= self.timers_due:
                 await self.run_timers()
 
     async def run_timers(self) -> None:
         """Run each timer once; one that fails runs again next time."""
+        self.timers_due = self.clock.now() + _TIMERS_EVERY
         platform = self.platform
         for timer in (
             platform.outbox.sweep,
@@ -112,6 +118,12 @@ class World:
             platform.identifier_rebuilds.watch,
         ):
             await self._guarded(timer.__qualname__, timer)
+
+    async def _due(self, queue: MemoryQueue) -> Sequence[Message]:
+        visible_at = queue.next_visible_at()
+        if visible_at is None or visible_at > self.clock.now():
+            return ()
+        return await queue.receive(32, lease_seconds=_LEASE_SECONDS)
 
     def _handlers(self) -> dict[QueueName, Callable[[str], Awaitable[object]]]:
         """What each queue's function does with a message's body."""

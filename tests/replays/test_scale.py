@@ -262,7 +262,7 @@ class TestCrash:
 
     async def _stopped(self, kill_at: int) -> list[str]:
         """Stop a replay behind many that were sent, with the process dying at one of its calls from then on."""
-        world = await World.build()
+        world = await World.build(breaker_failures=1000)
         customers = await rejected(world, 8)
         world.mainframe.behave = lambda key, _version: Behaviour.REJECT if key in customers[:4] else Behaviour.BUSY
         calls = Calls(world, kill_at, waits_for='"state":"stopped"')
