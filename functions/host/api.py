@@ -12,8 +12,13 @@ from lib.wiring import Platform
 
 
 def create_api(platform: Callable[[], Platform], routers: Sequence[APIRouter]) -> Edge:
-    """Return the API. The platform is asked for at each request, so nothing is built before the first."""
+    """Return the API. The platform is asked for at each request, so nothing is built before the first.
+
+    The routers' own routes are served: an included router is built again for each app, at its first requests, and
+    looked through twice at each.
+    """
     app: Final = FastAPI(
+        routes=[route for router in routers for route in router.routes],
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -21,7 +26,5 @@ def create_api(platform: Callable[[], Platform], routers: Sequence[APIRouter]) -
         exception_handlers=HANDLERS,
         telemetry={"tracing": False},
     )
-    for router in routers:
-        app.include_router(router)
     app.state.platform = platform
     return Edge(app, lambda: platform().settings.gateway_key, raw_bodies(routers))
