@@ -5,18 +5,25 @@
 // thousands of rows the difference is seconds, and hides how operations behave. Here rows are found by their keys, and
 // a range within one partition is read in key order until the page is full. What a filter means is still Azurite's to
 // say: every row of the range is put to its own predicate, and filters of other forms go the way they always did.
+//
+// It also clears away what deleted messages left, once a minute, all of it before it answers anybody again; and each
+// removal sorts all that is left anew: after a few thousand messages nothing is served for ten seconds and more. Here
+// each takes its own turn and is taken out of the order, which stays. What is younger than Azurite's own ten minutes is
+// left alone, as it was meant to be: it may belong to a message that is being written.
 "use strict";
 
 const { createRequire } = require("node:module");
 const path = require("node:path");
 
-let Loki, Store, Filters;
+let Loki, Store, Filters, Extents;
 try {
   const inAzurite = createRequire(process.argv[1]);
   const persistence = path.join(path.dirname(process.argv[1]), "table", "persistence");
   Loki = inAzurite("lokijs");
   Store = inAzurite(path.join(persistence, "LokiTableMetadataStore.js")).default;
   Filters = inAzurite(path.join(persistence, "LokiTableStoreQueryGenerator.js")).default;
+  const common = path.join(path.dirname(process.argv[1]), "common", "persistence");
+  Extents = inAzurite(path.join(common, "LokiExtentMetadataStore.js")).default;
 } catch (error) {
   console.error(`This Azurite is made otherwise than 3.35.0 and stays without an index: ${error.message}`);
   return;
@@ -137,4 +144,20 @@ Store.prototype.queryTableEntities = async function (context, account, table, op
   }
   const more = this.adjustQueryResultforTop(found, most);
   return [found, more.nextPartitionKeyResponse, more.nextRowKeyResponse];
+};
+
+Extents.prototype.deleteExtent = async function (id) {
+  const extents = this.db.getCollection(this.EXTENTS_COLLECTION);
+  const extent = extents.findOne({ id });
+  if (extent) extents.remove(extent);
+  await new Promise((resolve) => setImmediate(resolve));
+};
+
+const listExtents = Extents.prototype.listExtents;
+Extents.prototype.listExtents = async function (id, maxResults, marker, queryTime, protectTimeInMs) {
+  const [extents, next] = await listExtents.apply(this, arguments);
+  if (queryTime === undefined) return [extents, next];
+  // Azurite asks for a time under a name that new extents do not have, and so for nothing.
+  const before = queryTime.getTime() - (protectTimeInMs ?? 0);
+  return [extents.filter((one) => Math.max(one.lastModifiedInMS, one.LastModifyInMS ?? 0) < before), next];
 };

@@ -20,7 +20,7 @@ from functions.consents.views import (
     written_of,
 )
 from functions.customers.public import CustomerId
-from functions.host.answers import FIRST_LIMIT, Cursor, Limit, answers, entity, listed_models, written
+from functions.host.answers import BODY_REFUSALS, FIRST_LIMIT, Cursor, Limit, answers, entity, listed_models, written
 from functions.host.caller import CurrentPlatform, IfNoneMatch, OverVersion, PublicCaller
 from lib.consents.models import Consent, OwnStatement, Withdrawing
 
@@ -33,9 +33,7 @@ RECORDED: Final = answers(
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.NOT_FOUND,
     HTTPStatus.PRECONDITION_FAILED,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
+    *BODY_REFUSALS,
     HTTPStatus.PRECONDITION_REQUIRED,
     replayable=True,
     tagged=True,
@@ -45,9 +43,7 @@ WITHDRAWN: Final = answers(
     WithdrawnView,
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.NOT_FOUND,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
+    *BODY_REFUSALS,
     replayable=True,
 )
 

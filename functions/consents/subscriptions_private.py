@@ -18,7 +18,7 @@ from functions.consents.subscription_views import (
     private_of,
 )
 from functions.customers.public import CustomerId
-from functions.host.answers import FIRST_LIMIT, Cursor, Limit, answers, entity, listed_models, written
+from functions.host.answers import BODY_REFUSALS, FIRST_LIMIT, Cursor, Limit, answers, entity, listed_models, written
 from functions.host.caller import CurrentPlatform, IfNoneMatch, OverVersion, PrivateCaller
 from lib.changes.operation import Answer
 from lib.consents.groups import Group, GroupDetails
@@ -32,9 +32,7 @@ VIEW: Final = "private"
 _REFUSED: Final = (
     HTTPStatus.NOT_FOUND,
     HTTPStatus.PRECONDITION_FAILED,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
+    *BODY_REFUSALS,
     HTTPStatus.PRECONDITION_REQUIRED,
 )
 

@@ -18,7 +18,7 @@ from functions.consents.subscription_views import (
     public_of,
 )
 from functions.customers.public import CustomerId
-from functions.host.answers import FIRST_LIMIT, Cursor, Limit, answers, entity, listed_models, written
+from functions.host.answers import BODY_REFUSALS, FIRST_LIMIT, Cursor, Limit, answers, entity, listed_models, written
 from functions.host.caller import CurrentPlatform, IfNoneMatch, OverVersion, PublicCaller
 from lib.consents.subscriptions import OwnChoice
 
@@ -28,9 +28,7 @@ VIEW: Final = "public"
 _REFUSED: Final = (
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.NOT_FOUND,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
+    *BODY_REFUSALS,
 )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path
 from starlette.responses import Response
 
-from functions.host.answers import answers, entity, written
+from functions.host.answers import BODY_REFUSALS, answers, entity, written
 from functions.host.caller import CurrentPlatform, IfMatch, IfNoneMatch, PublicCaller
 from functions.host.conditions import expected_version
 from lib.customers.models import Customer, CustomerDetails
@@ -37,9 +37,7 @@ _EXAMPLE = {
         Customer,
         HTTPStatus.UNAUTHORIZED,
         HTTPStatus.CONFLICT,
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        HTTPStatus.UNPROCESSABLE_ENTITY,
+        *BODY_REFUSALS,
         replayable=True,
         tagged=True,
     ),
@@ -77,9 +75,7 @@ async def get_customer(
         HTTPStatus.NOT_FOUND,
         HTTPStatus.CONFLICT,
         HTTPStatus.PRECONDITION_FAILED,
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        HTTPStatus.UNPROCESSABLE_ENTITY,
+        *BODY_REFUSALS,
         HTTPStatus.PRECONDITION_REQUIRED,
         replayable=True,
         tagged=True,

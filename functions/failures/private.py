@@ -14,7 +14,7 @@ from functions.failures.views import (
     FailureView,
     Reason,
 )
-from functions.host.answers import FIRST_LIMIT, Cursor, Limit, answers, listed_models, shown
+from functions.host.answers import BODY_REFUSALS, FIRST_LIMIT, Cursor, Limit, answers, listed_models, shown
 from functions.host.caller import CurrentPlatform, PrivateCaller
 from lib.failures.models import FailureFilter, FailureKind, FailureState
 from lib.fields import Moment
@@ -83,9 +83,7 @@ async def get_failure_private(platform: CurrentPlatform, failureId: FailureId) -
 _WRITE = (
     HTTPStatus.NOT_FOUND,
     HTTPStatus.CONFLICT,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
+    *BODY_REFUSALS,
 )
 
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from functions.customers.public import CustomerId
 from functions.feedback.views import RECORDED_EXAMPLES, FeedbackId, FeedbackList
 from functions.host.answers import (
+    BODY_REFUSALS,
     FIRST_LIMIT,
     Cursor,
     Limit,
@@ -35,9 +36,7 @@ VIEW: Final = "private"
         Feedback,
         HTTPStatus.NOT_FOUND,
         HTTPStatus.CONFLICT,
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        HTTPStatus.UNPROCESSABLE_ENTITY,
+        *BODY_REFUSALS,
     ),
 )
 async def record_feedback_private(

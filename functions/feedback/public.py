@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from functions.customers.public import CustomerId
 from functions.feedback.views import EXAMPLES, FeedbackId, own
-from functions.host.answers import answers, entity, recorded, recorded_answers
+from functions.host.answers import BODY_REFUSALS, answers, entity, recorded, recorded_answers
 from functions.host.caller import CurrentPlatform, IfNoneMatch, PublicCaller
 from lib.feedback.models import FeedbackDraft, OwnFeedback
 
@@ -28,9 +28,7 @@ VIEW: Final = "public"
         HTTPStatus.UNAUTHORIZED,
         HTTPStatus.NOT_FOUND,
         HTTPStatus.CONFLICT,
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        HTTPStatus.UNPROCESSABLE_ENTITY,
+        *BODY_REFUSALS,
     ),
 )
 async def give_feedback(

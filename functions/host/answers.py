@@ -28,6 +28,17 @@ Cursor = Annotated[
     str | None, Query(max_length=MAXIMUM_CURSOR_LENGTH, description="Where a page goes on, from the page before")
 ]
 FIRST_LIMIT: Final = DEFAULT_LIMIT
+MOST_LINES: Final = 10_000
+Lines = Annotated[
+    int,
+    Query(ge=1, le=MOST_LINES, description="How many lines a part may have", json_schema_extra={"format": "int32"}),
+]
+BODY_REFUSALS: Final = (
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+)
+"""What every operation that takes a body may answer to a bad one."""
 
 # Worded here, because Python's own words for statuses differ between its versions and the documents must not.
 _MEANING: Final[dict[int, str]] = {

@@ -25,24 +25,18 @@ _KEY: Final = re.compile(_KEY_PATTERN)
 _PRINCIPAL_HEADER: Final = "x-ms-client-principal-id"
 PRIVATE_PREFIX: Final = "/api/private/"
 
-IfMatch = Annotated[
-    str | None,
-    Header(
+
+def _if_match(description: str) -> Any:
+    return Header(
         alias="If-Match",
         max_length=500,
-        description="The ETag that was read; required",
+        description=description,
         json_schema_extra={"pattern": f"^{ETAG_PATTERN}$"},
-    ),
-]
-OptionalIfMatch = Annotated[
-    str | None,
-    Header(
-        alias="If-Match",
-        max_length=500,
-        description="The ETag that was read, to replace no other version than that",
-        json_schema_extra={"pattern": f"^{ETAG_PATTERN}$"},
-    ),
-]
+    )
+
+
+IfMatch = Annotated[str | None, _if_match("The ETag that was read; required")]
+OptionalIfMatch = Annotated[str | None, _if_match("The ETag that was read, to replace no other version than that")]
 IfNoneExists = Annotated[
     str | None,
     Header(
@@ -56,13 +50,7 @@ IfNoneMatch = Annotated[
     str | None, Header(alias="If-None-Match", max_length=2000, description="ETags that the caller has already")
 ]
 _IfMatchUnlessFirst = Annotated[
-    str | None,
-    Header(
-        alias="If-Match",
-        max_length=500,
-        description="The ETag that was read; required unless this is the first, by If-None-Match",
-        json_schema_extra={"pattern": f"^{ETAG_PATTERN}$"},
-    ),
+    str | None, _if_match("The ETag that was read; required unless this is the first, by If-None-Match")
 ]
 _IfFirst = Annotated[
     str | None,

@@ -12,7 +12,7 @@ from pydantic import AfterValidator
 from starlette.responses import Response
 
 from functions.customers.private import VIEW
-from functions.host.answers import FIRST_LIMIT, Cursor, Limit, answers, entity, listed_models, written
+from functions.host.answers import BODY_REFUSALS, FIRST_LIMIT, Cursor, Limit, answers, entity, listed_models, written
 from functions.host.caller import CurrentPlatform, IfNoneExists, IfNoneMatch, OptionalIfMatch, PrivateCaller
 from functions.host.conditions import creates_only, named_version
 from functions.identifiers.views import CUSTOMERS, LookupRequest, MatchList, MatchView
@@ -44,9 +44,7 @@ _UNUSABLE: Final = HTTPStatus.UNPROCESSABLE_ENTITY
 _WRITE: Final = (
     HTTPStatus.CONFLICT,
     HTTPStatus.PRECONDITION_FAILED,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
+    *BODY_REFUSALS,
 )
 
 

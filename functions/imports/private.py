@@ -8,10 +8,13 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from functions.host.answers import (
+    BODY_REFUSALS,
     FIRST_LIMIT,
+    MOST_LINES,
     Cursor,
     JsonLines,
     Limit,
+    Lines,
     answers,
     lined_answers,
     listed_models,
@@ -38,11 +41,6 @@ _Source = Annotated[
         examples=["crm-2026-11"],
     ),
 ]
-_MOST_LINES: Final = 10_000
-_Lines = Annotated[
-    int,
-    Query(ge=1, le=_MOST_LINES, description="How many lines at once", json_schema_extra={"format": "int32"}),
-]
 _Outcomes = Annotated[
     list[Outcome] | None, Query(max_length=5, description="Only rows of which this became; several are allowed")
 ]
@@ -50,11 +48,7 @@ _EXAMPLE: Final = (
     '{"lastName":"Lovelace","email":"ada@example.com","externalIds":[{"system":"crm","id":"4711"}]}\n'
     '{"lastName":"Hopper","phone":"+12025550123","externalIds":[{"system":"crm","id":"4712"}]}\n'
 )
-_WRITE: Final = (
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
-)
+_WRITE: Final = (*BODY_REFUSALS,)
 _STEER: Final = (*_WRITE, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
 
 
@@ -137,7 +131,7 @@ async def get_import_results_private(
     platform: CurrentPlatform,
     importId: ImportId,
     outcome: _Outcomes = None,
-    limit: _Lines = _MOST_LINES,
+    limit: Lines = MOST_LINES,
     cursor: Cursor = None,
 ) -> Response:
     """Download one JSON object per row, in the order of the file; while it runs, of the rows that are done.

@@ -7,7 +7,17 @@ from fastapi import APIRouter, Body, Path, Query, Request
 from starlette.responses import Response
 
 from functions.customers.public import CustomerId
-from functions.host.answers import FIRST_LIMIT, Cursor, Limit, answers, entity, listed, recorded, recorded_answers
+from functions.host.answers import (
+    BODY_REFUSALS,
+    FIRST_LIMIT,
+    Cursor,
+    Limit,
+    answers,
+    entity,
+    listed,
+    recorded,
+    recorded_answers,
+)
 from functions.host.caller import CurrentPlatform, IfNoneMatch, PrivateCaller
 from functions.interactions.views import EXAMPLES, InteractionList
 from lib.interactions.models import Interaction, InteractionDraft
@@ -30,9 +40,7 @@ InteractionId = Annotated[
         Interaction,
         HTTPStatus.NOT_FOUND,
         HTTPStatus.CONFLICT,
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        HTTPStatus.UNPROCESSABLE_ENTITY,
+        *BODY_REFUSALS,
     ),
 )
 async def record_interaction_private(

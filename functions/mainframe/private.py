@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Body, Request
 from starlette.responses import Response
 
-from functions.host.answers import FIRST_LIMIT, Cursor, Limit, answers, listed_models, shown
+from functions.host.answers import BODY_REFUSALS, FIRST_LIMIT, Cursor, Limit, answers, listed_models, shown
 from functions.host.caller import CurrentPlatform, PrivateCaller
 from functions.mainframe.views import (
     MainframeView,
@@ -19,11 +19,7 @@ from functions.mainframe.views import (
 
 router = APIRouter(prefix="/api/private/v1/mainframe", tags=["mainframe"])
 
-_WRITE: Final = (
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
-)
+_WRITE: Final = (*BODY_REFUSALS,)
 _EXAMPLE: Final = {"reason": "Quarterly upgrade", "ticket": "CHG-2210", "until": "2026-03-01T04:00:00Z"}
 
 

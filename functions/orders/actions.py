@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body
 from starlette.responses import Response
 
 from functions.customers.public import CustomerId
-from functions.host.answers import answers, written
+from functions.host.answers import BODY_REFUSALS, answers, written
 from functions.host.caller import OptionalIfMatch, PrivateCaller
 from functions.host.conditions import named_version
 from functions.orders.private import VIEW
@@ -23,9 +23,7 @@ _ANSWERS: Final[dict[int | str, dict[str, Any]]] = answers(
     HTTPStatus.NOT_FOUND,
     HTTPStatus.CONFLICT,
     HTTPStatus.PRECONDITION_FAILED,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
+    *BODY_REFUSALS,
     replayable=True,
     tagged=True,
 )

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from starlette.responses import Response
 
-from functions.host.answers import answers, shown
+from functions.host.answers import BODY_REFUSALS, answers, shown
 from functions.host.caller import CurrentPlatform, PrivateCaller
 from functions.host.models import Time
 from lib.clock import rfc3339
@@ -74,9 +74,7 @@ class FlightView(BaseModel):
         HTTPStatus.ACCEPTED,
         FlightView,
         HTTPStatus.CONFLICT,
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        HTTPStatus.UNPROCESSABLE_ENTITY,
+        *BODY_REFUSALS,
         replayable=True,
     ),
 )

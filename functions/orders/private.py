@@ -8,7 +8,17 @@ from starlette.responses import Response
 
 from functions.customers.public import CustomerId
 from functions.customers.views import ChangeList, ChangeView
-from functions.host.answers import FIRST_LIMIT, Cursor, Limit, answers, entity, listed, listed_models, written
+from functions.host.answers import (
+    BODY_REFUSALS,
+    FIRST_LIMIT,
+    Cursor,
+    Limit,
+    answers,
+    entity,
+    listed,
+    listed_models,
+    written,
+)
 from functions.host.caller import CurrentPlatform, IfMatch, IfNoneMatch, PrivateCaller
 from functions.host.conditions import expected_version
 from functions.orders.views import TRIP, WIDGETS, ByState, ByTime, OrderId, OrderList
@@ -28,9 +38,7 @@ VIEW: Final = "private"
         HTTPStatus.CREATED,
         Order,
         HTTPStatus.NOT_FOUND,
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        HTTPStatus.UNPROCESSABLE_ENTITY,
+        *BODY_REFUSALS,
         replayable=True,
         tagged=True,
     ),
@@ -91,9 +99,7 @@ async def get_order_private(
         HTTPStatus.NOT_FOUND,
         HTTPStatus.CONFLICT,
         HTTPStatus.PRECONDITION_FAILED,
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        HTTPStatus.UNPROCESSABLE_ENTITY,
+        *BODY_REFUSALS,
         HTTPStatus.PRECONDITION_REQUIRED,
         replayable=True,
         tagged=True,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Request
 from starlette.responses import Response
 
 from functions.customers.public import CustomerId
-from functions.host.answers import FIRST_LIMIT, Cursor, Limit, answers, entity, listed, written
+from functions.host.answers import BODY_REFUSALS, FIRST_LIMIT, Cursor, Limit, answers, entity, listed, written
 from functions.host.caller import CurrentPlatform, IfNoneMatch, OptionalIfMatch, PublicCaller
 from functions.host.conditions import named_version
 from functions.orders.views import TRIP, WIDGETS, ByState, ByTime, CustomersCancellation, OrderId, OrderList
@@ -29,9 +29,7 @@ _CUSTOMERS_WISH: Final = "the customer asked for it"
         Order,
         HTTPStatus.UNAUTHORIZED,
         HTTPStatus.NOT_FOUND,
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        HTTPStatus.UNPROCESSABLE_ENTITY,
+        *BODY_REFUSALS,
         replayable=True,
         tagged=True,
     ),
@@ -93,9 +91,7 @@ async def get_order(
         HTTPStatus.NOT_FOUND,
         HTTPStatus.CONFLICT,
         HTTPStatus.PRECONDITION_FAILED,
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        HTTPStatus.UNPROCESSABLE_ENTITY,
+        *BODY_REFUSALS,
         replayable=True,
         tagged=True,
     ),

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body
 from starlette.responses import Response
 
 from functions.customers.public import CustomerId
-from functions.host.answers import answers, entity, written
+from functions.host.answers import BODY_REFUSALS, answers, entity, written
 from functions.host.caller import CurrentPlatform, IfMatch, IfNoneMatch, PublicCaller
 from functions.host.conditions import expected_version
 from functions.preferences.views import EXAMPLE
@@ -23,9 +23,7 @@ AMENDED: Final = answers(
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.NOT_FOUND,
     HTTPStatus.PRECONDITION_FAILED,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
+    *BODY_REFUSALS,
     HTTPStatus.PRECONDITION_REQUIRED,
     replayable=True,
     tagged=True,

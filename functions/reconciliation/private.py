@@ -3,14 +3,17 @@
 from http import HTTPStatus
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Body, Path, Query, Request
+from fastapi import APIRouter, Body, Path, Request
 from starlette.responses import Response
 
 from functions.host.answers import (
+    BODY_REFUSALS,
     FIRST_LIMIT,
+    MOST_LINES,
     Cursor,
     JsonLines,
     Limit,
+    Lines,
     answers,
     lined_answers,
     lines,
@@ -23,16 +26,9 @@ from functions.reconciliation.views import DriftView, ReconciliationList, Reconc
 router = APIRouter(prefix="/api/private/v1/reconciliations", tags=["reconciliations"])
 
 ReconciliationId = Annotated[str, Path(max_length=64, description="The reconciliation's id")]
-_MOST_LINES: Final = 10_000
-_Lines = Annotated[
-    int,
-    Query(ge=1, le=_MOST_LINES, description="How many lines a part may have", json_schema_extra={"format": "int32"}),
-]
 _WRITE: Final = (
     HTTPStatus.CONFLICT,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
+    *BODY_REFUSALS,
 )
 
 
@@ -105,7 +101,7 @@ async def get_reconciliation_result_private(
     request: Request,
     platform: CurrentPlatform,
     reconciliationId: ReconciliationId,
-    limit: _Lines = _MOST_LINES,
+    limit: Lines = MOST_LINES,
     cursor: Cursor = None,
 ) -> Response:
     """Download every key that drifted, one JSON object per line, in the mainframe's order.

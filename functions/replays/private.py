@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path, Request
 from starlette.responses import Response
 
-from functions.host.answers import FIRST_LIMIT, Cursor, Limit, answers, listed_models, shown
+from functions.host.answers import BODY_REFUSALS, FIRST_LIMIT, Cursor, Limit, answers, listed_models, shown
 from functions.host.caller import CurrentPlatform, PrivateCaller
 from functions.replays.views import AuditEntryView, AuditView, DryRunView, ReplayList, ReplayView
 from lib.replays.models import ReplayRequest
@@ -26,9 +26,7 @@ _EXAMPLE = {
 }
 _BODY = (
     HTTPStatus.CONFLICT,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
+    *BODY_REFUSALS,
 )
 
 

@@ -14,11 +14,12 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from lib.clock import Clock
+from lib.identifiers.differences import place_of
 from lib.identifiers.examiner import Examiner, Finding
 from lib.identifiers.index import IndexContendedError, hit_of, is_book
 from lib.identifiers.rebuild_service import RebuildService
-from lib.identifiers.rebuild_store import KeptRebuild, RebuildChangedError, RebuildStore, place_of
 from lib.identifiers.rebuilds import Difference, Rebuild, RebuildState, SliceOrder
+from lib.jobs.runs import Kept, RunChangedError
 from lib.messaging.envelope import UnreadableMessageError, unwrapped
 from lib.storage.errors import StorageError
 from lib.storage.ports import Queue
@@ -60,7 +61,6 @@ class RebuildRunner:
     """Runs rebuilds."""
 
     service: RebuildService
-    store: RebuildStore
     examiner: Examiner
     queue: Queue
     clock: Clock
@@ -79,7 +79,7 @@ class RebuildRunner:
         enter_trace(Trace.join(order.trace))
         try:
             outcome = await self._take(order)
-        except (RebuildChangedError, IndexContendedError):
+        except (RunChangedError, IndexContendedError):
             outcome = await self._later(order, _LOOK_AGAIN_SECONDS)
         except StorageError as error:
             # An outage of tables must not use up the host's few tries: the message is sent again instead.
@@ -89,7 +89,7 @@ class RebuildRunner:
         return outcome
 
     async def _take(self, order: SliceOrder) -> Sliced:
-        kept = await self.store.get(order.rebuild_id)
+        kept = await self.service.store.get(order.rebuild_id)
         if kept is None or order.slice_number > kept.run.slice_number:
             # What promised it is still to be kept; if that takes too long, it never will be.
             if self.clock.now() - order.sent_at > _EARLY_FOR:
@@ -99,7 +99,7 @@ class RebuildRunner:
             return Sliced.STALE
         return await self._slice(kept)
 
-    async def _slice(self, kept: KeptRebuild) -> Sliced:
+    async def _slice(self, kept: Kept[Rebuild]) -> Sliced:
         run = kept.run
         looked = await (self._rows(run) if run.walking is None else self._holders(run))
         found = await self._mended(run, looked.findings)
@@ -112,11 +112,11 @@ class RebuildRunner:
         )
         if looked.at_the_end:
             after = after.with_(state=RebuildState.COMPLETED, ended_at=now)
-            await self.store.step(kept, after)
+            await self.service.store.step(kept, after)
             _log.info("identifierRebuild.completed", id=run.id, **after.counts.model_dump())
             return Sliced.COMPLETED
         await self.service.order(after, delay_seconds=_PAUSE_SECONDS)
-        await self.store.step(kept, after)
+        await self.service.store.step(kept, after)
         return Sliced.DONE
 
     async def _holders(self, run: Rebuild) -> _Looked:
@@ -140,16 +140,16 @@ class RebuildRunner:
 
     async def _mended(self, run: Rebuild, findings: list[Finding]) -> list[Difference]:
         """Keep what was found, put it right unless this is a dry run, and return it all with what became of it."""
-        known = {place_of(one): one for one in await self.store.of_slice(run)}
+        known = {place_of(one): one for one in await self.service.differences.of_slice(run)}
         fresh = {place_of(one.difference): one for one in findings}
-        await self.store.keep(run, [one.difference for place, one in fresh.items() if place not in known])
+        await self.service.differences.keep(run, [one.difference for place, one in fresh.items() if place not in known])
         if not run.dry_run:
             for one in findings:
                 await self.examiner.mend(one)
             # What an attempt that died had found is put right by now, by it or because it is found no more.
             done = {place: one.difference for place, one in fresh.items()} | known
             known = {place: one.model_copy(update={"mended": True}) for place, one in done.items()}
-            await self.store.keep(run, known.values())
+            await self.service.differences.keep(run, known.values())
             return list(known.values())
         return list(({place: one.difference for place, one in fresh.items()} | known).values())
 

@@ -1,6 +1,5 @@
 """What people and timers may ask of rebuilds: start, look, read what was found, cancel, and let none stand still."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,10 +8,11 @@ from typing import Final
 from lib.changes.operation import Operation
 from lib.clock import Clock
 from lib.errors import ConflictError, NotFoundError, UnavailableError
+from lib.identifiers.differences import Differences
 from lib.identifiers.holders import Holders
-from lib.identifiers.rebuild_store import KeptRebuild, RebuildChangedError, RebuildStore
 from lib.identifiers.rebuilds import ENDED, REBUILD_PREFIX, Difference, Rebuild, RebuildState, SliceOrder
 from lib.ids import Ids, Seal, is_id
+from lib.jobs.runs import Kept, RunChangedError, RunStore
 from lib.messaging.catalogue import Subject
 from lib.paging import Cursors, Page
 from lib.storage.ports import Queue
@@ -62,7 +62,8 @@ class RebuildEndedError(ConflictError):
 class RebuildService:
     """The operations on rebuilds of the index of identifiers."""
 
-    store: RebuildStore
+    store: RunStore[Rebuild]
+    differences: Differences
     holders: Mapping[Subject, Holders]
     queue: Queue
     clock: Clock
@@ -99,7 +100,7 @@ class RebuildService:
             await self.order(run, delay_seconds=FIRST_SLICE_SECONDS)
             try:
                 await self.store.insert(run)
-            except RebuildChangedError:
+            except RunChangedError:
                 continue
             _log.info("identifierRebuild.started", id=rebuild_id, dryRun=dry_run)
             return run
@@ -119,11 +120,7 @@ class RebuildService:
         Raises:
             BadCursorError: the cursor is not one that this list gave out.
         """
-        resume = self.cursors.take(cursor, listing=_LISTING) if cursor else None
-        ids, resume = await self.store.listed(limit=limit, resume=resume)
-        kept = await asyncio.gather(*(self.store.get(one) for one in ids))
-        following = self.cursors.give(resume, listing=_LISTING) if resume else None
-        return Page([one.run for one in kept if one is not None], following)
+        return await self.store.page(self.cursors, listing=_LISTING, limit=limit, cursor=cursor)
 
     async def difference_page(self, *, rebuild_id: str, limit: int, cursor: str | None) -> Page[Difference]:
         """Return a page of what it found, in the order in which it was found; while it runs, what it found so far.
@@ -135,7 +132,7 @@ class RebuildService:
         listing = f"{_LISTING}:{rebuild_id}"
         resume = self.cursors.take(cursor, listing=listing) if cursor else None
         await self._kept(rebuild_id)
-        found, resume = await self.store.difference_page(rebuild_id, limit=limit, resume=resume)
+        found, resume = await self.differences.page(rebuild_id, limit=limit, resume=resume)
         return Page(found, self.cursors.give(resume, listing=listing) if resume else None)
 
     async def cancel(self, *, rebuild_id: str, actor: str) -> Rebuild:
@@ -157,8 +154,8 @@ class RebuildService:
                 state=RebuildState.CANCELLED, note=f"cancelled by {actor}", updated_at=now, ended_at=now
             )
             try:
-                return await self.store.step(kept, after)
-            except RebuildChangedError:
+                return (await self.store.step(kept, after)).run
+            except RunChangedError:
                 continue
         raise UnavailableError("The rebuild could not be cancelled now.")
 
@@ -182,7 +179,7 @@ class RebuildService:
         )
         await self.queue.send(order.model_dump_json(by_alias=True), delay_seconds=delay_seconds)
 
-    async def _kept(self, rebuild_id: str) -> KeptRebuild:
+    async def _kept(self, rebuild_id: str) -> Kept[Rebuild]:
         kept = await self.store.get(rebuild_id) if is_id(rebuild_id, prefix=REBUILD_PREFIX) else None
         if kept is None:
             raise RebuildNotFoundError

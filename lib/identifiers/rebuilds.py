@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from lib.identifiers.models import IdentifierType
+from lib.jobs.runs import Run
 from lib.messaging.catalogue import Subject
 
 REBUILD_PREFIX: Final = "irb"
@@ -74,14 +75,13 @@ class RebuildState(StrEnum):
 ENDED: Final = frozenset({RebuildState.COMPLETED, RebuildState.CANCELLED})
 
 
-class Rebuild(_Kept):
+class Rebuild(Run):
     """A rebuild as it is kept.
 
     It walks the holders of one subject after another (`walking`, behind the id `after`), then all rows of the index
-    (`walking` is None, from `resume` on). `slice_number` is the slice that is due: other messages are late or early.
+    (`walking` is None, from `resume` on).
     """
 
-    id: str
     state: RebuildState = RebuildState.RUNNING
     dry_run: bool
     requested_by: str
@@ -89,15 +89,6 @@ class Rebuild(_Kept):
     walking: Subject | None
     after: str = ""
     resume: str | None = None
-    slice_number: int = 1
-    note: str = ""
-    created_at: AwareDatetime
-    updated_at: AwareDatetime
-    ended_at: AwareDatetime | None = None
-
-    def with_(self, **fields: Any) -> Self:
-        """Return the rebuild with some fields changed."""
-        return self.model_copy(update=fields)
 
     def past(self, subjects: Iterable[Subject]) -> Mapping[str, Any]:
         """Return the fields that make it go on with the next subject, or with the rows after the last."""

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from lib.errors import FieldProblem, InvalidError, PlatformError
+from lib.jobs.runs import Run
 
 IMPORT_PREFIX: Final = "imp"
 MAXIMUM_FILE_BYTES: Final = 50 * 1024 * 1024
@@ -72,7 +73,7 @@ class ImportCounts(BaseModel):
         return self.model_copy(update={**counted, "waiting": self.waiting - len(outcomes)})
 
 
-class Import(BaseModel):
+class Import(Run):
     """An import as it is kept.
 
     The cursor is `offset` in the file and `line`, the number of the last line that is done; `results_bytes` is how much
@@ -81,9 +82,6 @@ class Import(BaseModel):
     got nowhere since the last one that did.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
-
-    id: str
     kind: ImportKind
     source: str
     dry_run: bool
@@ -100,14 +98,6 @@ class Import(BaseModel):
     chunk_rows: int
     misses: int = 0
     rows_per_second: float | None = None
-    note: str = ""
-    created_at: AwareDatetime
-    updated_at: AwareDatetime
-    ended_at: AwareDatetime | None = None
-
-    def with_(self, **fields: Any) -> Self:
-        """Return the import with some fields changed."""
-        return self.model_copy(update=fields)
 
     @property
     def place(self) -> tuple[int, int, int, int, str | None]:

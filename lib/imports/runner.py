@@ -25,7 +25,7 @@ from lib.imports.loaders import Loader, RawRow, Work, grouped
 from lib.imports.models import Import, ImportKind, ImportState, Logged, Outcome, RowProblem, RowResult, SliceOrder
 from lib.imports.reading import read_rows
 from lib.imports.service import ImportService
-from lib.imports.store import ImportChangedError, KeptImport
+from lib.jobs.runs import Kept, RunChangedError
 from lib.mainframe.backoff import Backoff
 from lib.messaging.envelope import UnreadableMessageError, unwrapped
 from lib.storage.errors import BlobChangedError, BlobMissingError, StorageError
@@ -97,7 +97,7 @@ class ImportRunner:
         enter_trace(Trace.join(order.trace))
         try:
             outcome = await self._take(order)
-        except (ImportChangedError, _LeaseLostError):
+        except (RunChangedError, _LeaseLostError):
             outcome = await self._later(order, _LOOK_AGAIN_SECONDS)
         except BlobMissingError:
             await self.service.end_without_file(order.import_id)
@@ -129,7 +129,7 @@ class ImportRunner:
         kept = await self.service.store.step(kept, run.with_(holder=self.ids.new("lse"), held_until=self._held_until()))
         return await self._slice(kept, now)
 
-    async def _slice(self, kept: KeptImport, began_at: datetime) -> Sliced:
+    async def _slice(self, kept: Kept[Import], began_at: datetime) -> Sliced:
         kept = await self._count_logged(kept)
         reader = self._reader(kept.run)
         while kept.run.state is ImportState.RUNNING:
@@ -190,8 +190,8 @@ class ImportRunner:
             return await asyncio.gather(*(load(group) for group in groups))
 
     async def _log_results(
-        self, kept: KeptImport, last: Line, results: Sequence[RowResult], *, since: datetime
-    ) -> KeptImport:
+        self, kept: Kept[Import], last: Line, results: Sequence[RowResult], *, since: datetime
+    ) -> Kept[Import]:
         logged = kept.run.results_bytes
         try:
             for part in _parts(result.text().encode() for result in results):
@@ -213,7 +213,7 @@ class ImportRunner:
 
         return await self._advance(kept, counted)
 
-    async def _count_logged(self, kept: KeptImport) -> KeptImport:
+    async def _count_logged(self, kept: Kept[Import]) -> Kept[Import]:
         """Count what an attempt logged that did not live to count it."""
         info = await self.service.blobs.info(results_name(kept.run.id))
         size = info.size if info else 0
@@ -240,7 +240,7 @@ class ImportRunner:
         _log.info("import.tookOver", id=run.id, rows=kept.run.line - run.line)
         return kept
 
-    async def _complete(self, kept: KeptImport) -> Sliced:
+    async def _complete(self, kept: Kept[Import]) -> Sliced:
         # The file goes first: whoever comes after a death here finds nothing left to read.
         await self.service.blobs.delete(rows_name(kept.run.id))
         now = self.clock.now()
@@ -257,23 +257,23 @@ class ImportRunner:
         _log.info("import.completed", id=kept.run.id, **kept.run.counts.model_dump())
         return Sliced.COMPLETED
 
-    async def _hand_over(self, kept: KeptImport) -> Sliced:
+    async def _hand_over(self, kept: Kept[Import]) -> Sliced:
         await self._next_slice(kept, delay_seconds=0)
         return Sliced.DONE
 
-    async def _rest(self, kept: KeptImport) -> Sliced:
+    async def _rest(self, kept: Kept[Import]) -> Sliced:
         """Wait, longer each time, and with fewer rows in hand."""
         misses = kept.run.misses + 1
         chunk_rows = max(_FEWEST_ROWS, kept.run.chunk_rows // 2)
         await self._next_slice(kept, delay_seconds=self.backoff.seconds(misses), misses=misses, chunk_rows=chunk_rows)
         return Sliced.RESTING
 
-    async def _next_slice(self, kept: KeptImport, *, delay_seconds: float, **fields: int) -> None:
+    async def _next_slice(self, kept: Kept[Import], *, delay_seconds: float, **fields: int) -> None:
         following = kept.run.slice_number + 1
         await self.service.order(kept.run.with_(slice_number=following), delay_seconds=delay_seconds)
         await self._advance(kept, lambda run: run.with_(slice_number=following, holder=None, held_until=None, **fields))
 
-    async def _advance(self, kept: KeptImport, change: Callable[[Import], Import]) -> KeptImport:
+    async def _advance(self, kept: Kept[Import], change: Callable[[Import], Import]) -> Kept[Import]:
         """Write a step over the import, also when somebody paused or cancelled it meanwhile.
 
         Raises:
@@ -286,14 +286,14 @@ class ImportRunner:
                 after = after.with_(state=kept.run.state, ended_at=kept.run.ended_at)
             try:
                 return await self.service.store.step(kept, after)
-            except ImportChangedError:
+            except RunChangedError:
                 again = await self.service.store.get(kept.run.id)
             if again is not None and again.run.place == after.place:
                 return again  # the answer was lost, not the step
             if again is None or again.run.place != before:
                 raise _LeaseLostError
             kept = again
-        raise ImportChangedError
+        raise RunChangedError
 
     def _chunk_rows(self, run: Import) -> int:
         """Return how many rows to take before the next step: a few seconds' worth, and well within the lease."""

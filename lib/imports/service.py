@@ -22,7 +22,7 @@ from lib.imports.models import (
     Outcome,
     SliceOrder,
 )
-from lib.imports.store import ImportChangedError, ImportStore, KeptImport
+from lib.jobs.runs import Kept, RunChangedError, RunStore
 from lib.paging import BadCursorError, Cursors, Page
 from lib.storage.ports import Blobs, Queue
 from lib.telemetry import current_trace, event_log
@@ -68,7 +68,7 @@ class NothingToImportError(InvalidError):
 class ImportService:
     """The operations on imports."""
 
-    store: ImportStore
+    store: RunStore[Import]
     blobs: Blobs
     queue: Queue
     clock: Clock
@@ -114,7 +114,7 @@ class ImportService:
             await self.order(run, delay_seconds=FIRST_SLICE_SECONDS)
             try:
                 await self.store.insert(run)
-            except ImportChangedError:
+            except RunChangedError:
                 continue
             _log.info("import.started", id=import_id, kind=kind, rows=total, dryRun=dry_run)
             return run
@@ -134,11 +134,7 @@ class ImportService:
         Raises:
             BadCursorError: the cursor is not one that this list gave out.
         """
-        resume = self.cursors.take(cursor, listing=_LISTING) if cursor else None
-        ids, resume = await self.store.listed(limit=limit, resume=resume)
-        kept = await asyncio.gather(*(self.store.get(one) for one in ids))
-        following = self.cursors.give(resume, listing=_LISTING) if resume else None
-        return Page([one.run for one in kept if one is not None], following)
+        return await self.store.page(self.cursors, listing=_LISTING, limit=limit, cursor=cursor)
 
     async def results_page(
         self, *, import_id: str, outcomes: Sequence[Outcome], limit: int, cursor: str | None
@@ -210,11 +206,11 @@ class ImportService:
             after = kept.run.with_(state=state, note=note, updated_at=now, ended_at=now if state in ENDED else None)
             try:
                 return (await self.store.step(kept, after)).run
-            except ImportChangedError:
+            except RunChangedError:
                 continue
         raise UnavailableError("The import could not be changed now.")
 
-    async def _kept(self, import_id: str) -> KeptImport:
+    async def _kept(self, import_id: str) -> Kept[Import]:
         kept = await self.store.get(import_id) if is_id(import_id, prefix=IMPORT_PREFIX) else None
         if kept is None:
             raise ImportNotFoundError

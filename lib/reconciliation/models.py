@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from lib.jobs.runs import Run
 from lib.messaging.catalogue import Subject
 
 RECONCILIATION_PREFIX: Final = "rec"
@@ -114,16 +115,15 @@ class ReconciliationState(StrEnum):
 ENDED: Final = frozenset({ReconciliationState.COMPLETED, ReconciliationState.CANCELLED})
 
 
-class Reconciliation(_Kept):
+class Reconciliation(Run):
     """A reconciliation as it is kept.
 
     Its subjects are walked one after the other; `subject` is the one at hand.
 
     `after` is the last key that was judged, in the mainframe's order; `depth` how finely our ids had to be parted
-    there. `slice_number` is the slice that is due: messages of others are late, or early. `holder` works on it now.
+    there. `holder` works on it now.
     """
 
-    id: str
     subjects: tuple[Subject, ...] = (Subject.CUSTOMER,)
     subject: Subject = Subject.CUSTOMER
     state: ReconciliationState = ReconciliationState.RUNNING
@@ -133,24 +133,15 @@ class Reconciliation(_Kept):
     counts: ReconciliationCounts = ReconciliationCounts()
     after: str = ""
     depth: int = 0
-    slice_number: int = 1
     holder: str | None = None
     held_until: AwareDatetime | None = None
     not_before: AwareDatetime | None = None
     misses: int = 0
-    note: str = ""
-    created_at: AwareDatetime
-    updated_at: AwareDatetime
-    ended_at: AwareDatetime | None = None
 
     @property
     def following(self) -> Subject | None:
         """The subject that is walked after the one at hand, or None."""
         return next(iter(self.subjects[self.subjects.index(self.subject) + 1 :]), None)
-
-    def with_(self, **fields: Any) -> Self:
-        """Return the reconciliation with some fields changed."""
-        return self.model_copy(update=fields)
 
 
 class SliceOrder(_Kept):

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from lib.clock import Clock
 from lib.ids import Ids
+from lib.jobs.runs import Kept, RunChangedError
 from lib.mainframe.backoff import Backoff
 from lib.mainframe.breaker import Breaker, BreakerState
 from lib.mainframe.errors import MainframeError
@@ -24,7 +25,6 @@ from lib.messaging.envelope import UnreadableMessageError, unwrapped
 from lib.reconciliation.judge import Judge, Judgement
 from lib.reconciliation.models import Drift, Reconciliation, ReconciliationState, Repair, SliceOrder, Verdict
 from lib.reconciliation.service import ReconciliationService
-from lib.reconciliation.store import KeptReconciliation, ReconciliationChangedError, ReconciliationStore
 from lib.reconciliation.walks import Budget, OurWalk, SideBySide, TheirWalk
 from lib.storage.errors import StorageError
 from lib.storage.ports import Queue
@@ -78,7 +78,6 @@ class SliceRunner:
     """Runs reconciliations."""
 
     service: ReconciliationService
-    store: ReconciliationStore
     judge: Judge
     link: Link
     breaker: Breaker
@@ -102,7 +101,7 @@ class SliceRunner:
         enter_trace(Trace.join(order.trace))
         try:
             outcome = await self._take(order)
-        except ReconciliationChangedError:
+        except RunChangedError:
             outcome = await self._later(order, _LOOK_AGAIN_SECONDS)
         except StorageError as error:
             # An outage of tables must not use up the host's few tries: the message is sent again instead.
@@ -112,7 +111,7 @@ class SliceRunner:
         return outcome
 
     async def _take(self, order: SliceOrder) -> Sliced:
-        kept = await self.store.get(order.reconciliation_id)
+        kept = await self.service.store.get(order.reconciliation_id)
         now = self.clock.now()
         if kept is None or order.slice_number > kept.run.slice_number:
             # What promised it is still to be kept; if that takes too long, it never will be.
@@ -129,10 +128,10 @@ class SliceRunner:
         if state is not BreakerState.CLOSED:
             return await self._rest(kept, f"the road to the mainframe is {state}")
         held_until = now + timedelta(seconds=self.lease_seconds)
-        kept = await self.store.step(kept, run.with_(holder=self.ids.new("lse"), held_until=held_until))
+        kept = await self.service.store.step(kept, run.with_(holder=self.ids.new("lse"), held_until=held_until))
         return await self._slice(kept, now)
 
-    async def _slice(self, kept: KeptReconciliation, began_at: datetime) -> Sliced:
+    async def _slice(self, kept: Kept[Reconciliation], began_at: datetime) -> Sliced:
         run = kept.run
         budget = Budget(max(1, round(run.rate_per_second * _SLICE_SECONDS)))
         ours = OurWalk(self.judge.sources[run.subject], run.after, run.depth)
@@ -157,7 +156,9 @@ class SliceRunner:
         if found.at_the_end and run.following is not None:
             after = after.with_(subject=run.following, after="", depth=0)
         elif found.at_the_end:
-            await self.store.step(kept, after.with_(state=ReconciliationState.COMPLETED, ended_at=now, not_before=None))
+            await self.service.store.step(
+                kept, after.with_(state=ReconciliationState.COMPLETED, ended_at=now, not_before=None)
+            )
             _log.info("reconciliation.completed", id=run.id, **counts.model_dump())
             return Sliced.COMPLETED
         seconds = max(1.0, budget.asked / run.rate_per_second - (now - began_at).total_seconds())
@@ -211,18 +212,18 @@ class SliceRunner:
     async def _keep(self, run: Reconciliation, found: _Findings) -> int:
         """Keep what was found, mend what shall be, and return how many were mended."""
         end = collation_key(found.after)
-        for left in await self.store.drifts_after(run.id, run.subject, run.after):
+        for left in await self.service.drifts.after(run.id, run.subject, run.after):
             if found.at_the_end or collation_key(left.id) <= end:
                 _take_over(found, left)
-        await self.store.keep_drifts(run.id, list(found.drifts.values()))
+        await self.service.drifts.keep(run.id, found.drifts.values())
         asked = [drift for drift in found.drifts.values() if drift.repair is Repair.ASKED]
         for drift in asked:
             await self.judge.mend(drift)
             found.drifts[drift.id] = drift.model_copy(update={"repair": Repair.SENT})
-        await self.store.keep_drifts(run.id, [found.drifts[drift.id] for drift in asked])
+        await self.service.drifts.keep(run.id, [found.drifts[drift.id] for drift in asked])
         return sum(drift.repair is Repair.SENT for drift in found.drifts.values())
 
-    async def _rest(self, kept: KeptReconciliation, why: str) -> Sliced:
+    async def _rest(self, kept: Kept[Reconciliation], why: str) -> Sliced:
         """Wait, longer each time, and say why: a mainframe that does not answer is no reason to give up."""
         run, now = kept.run, self.clock.now()
         seconds = self.backoff.seconds(run.misses + 1)
@@ -238,9 +239,11 @@ class SliceRunner:
         )
         return await self._go_on(kept, after, seconds, Sliced.WAITING)
 
-    async def _go_on(self, kept: KeptReconciliation, after: Reconciliation, seconds: float, outcome: Sliced) -> Sliced:
+    async def _go_on(
+        self, kept: Kept[Reconciliation], after: Reconciliation, seconds: float, outcome: Sliced
+    ) -> Sliced:
         await self.service.order(after, delay_seconds=seconds)
-        await self.store.step(kept, after)
+        await self.service.store.step(kept, after)
         return outcome
 
     async def _later(self, order: SliceOrder, seconds: float) -> Sliced:

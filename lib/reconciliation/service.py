@@ -1,6 +1,5 @@
 """What people and timers may ask: start, look, read what was found, cancel, and see to it that nothing stands still."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,8 +9,10 @@ from lib.changes.operation import Operation
 from lib.clock import Clock
 from lib.errors import ConflictError, NotFoundError, UnavailableError
 from lib.ids import Ids, Seal, is_id
+from lib.jobs.runs import Kept, RunChangedError, RunStore
 from lib.messaging.catalogue import MAINFRAME_SUBJECTS, Subject
 from lib.paging import Cursors, Page
+from lib.reconciliation.drifts import Drifts
 from lib.reconciliation.models import (
     ENDED,
     RECONCILIATION_PREFIX,
@@ -20,7 +21,6 @@ from lib.reconciliation.models import (
     ReconciliationState,
     SliceOrder,
 )
-from lib.reconciliation.store import KeptReconciliation, ReconciliationChangedError, ReconciliationStore
 from lib.storage.ports import Queue
 from lib.telemetry import current_trace, event_log
 
@@ -69,7 +69,8 @@ class ReconciliationEndedError(ConflictError):
 class ReconciliationService:
     """The operations on reconciliations."""
 
-    store: ReconciliationStore
+    store: RunStore[Reconciliation]
+    drifts: Drifts
     queue: Queue
     clock: Clock
     ids: Ids
@@ -114,7 +115,7 @@ class ReconciliationService:
             await self.order(run, delay_seconds=FIRST_SLICE_SECONDS)
             try:
                 await self.store.insert(run)
-            except ReconciliationChangedError:
+            except RunChangedError:
                 continue
             _log.info("reconciliation.started", id=run_id, repair=repair)
             return run
@@ -143,11 +144,7 @@ class ReconciliationService:
         Raises:
             BadCursorError: the cursor is not one that this list gave out.
         """
-        resume = self.cursors.take(cursor, listing=_LISTING) if cursor else None
-        ids, resume = await self.store.listed(limit=limit, resume=resume)
-        kept = await asyncio.gather(*(self.store.get(one) for one in ids))
-        following = self.cursors.give(resume, listing=_LISTING) if resume else None
-        return Page([one.run for one in kept if one is not None], following)
+        return await self.store.page(self.cursors, listing=_LISTING, limit=limit, cursor=cursor)
 
     async def result_page(self, *, reconciliation_id: str, limit: int, cursor: str | None) -> Page[Drift]:
         """Return a page of what it found, in the mainframe's order; while it runs, what it found so far.
@@ -159,7 +156,7 @@ class ReconciliationService:
         listing = f"drift:{reconciliation_id}"
         resume = self.cursors.take(cursor, listing=listing) if cursor else None
         await self._kept(reconciliation_id)
-        found, resume = await self.store.drift_page(reconciliation_id, limit=limit, resume=resume)
+        found, resume = await self.drifts.page(reconciliation_id, limit=limit, resume=resume)
         return Page(found, self.cursors.give(resume, listing=listing) if resume else None)
 
     async def cancel(self, *, reconciliation_id: str, actor: str) -> Reconciliation:
@@ -182,7 +179,7 @@ class ReconciliationService:
             )
             try:
                 return (await self.store.step(kept, after)).run
-            except ReconciliationChangedError:
+            except RunChangedError:
                 continue
         raise UnavailableError("The reconciliation could not be cancelled now.")
 
@@ -210,7 +207,7 @@ class ReconciliationService:
         )
         await self.queue.send(order.model_dump_json(by_alias=True), delay_seconds=delay_seconds)
 
-    async def _kept(self, reconciliation_id: str) -> KeptReconciliation:
+    async def _kept(self, reconciliation_id: str) -> Kept[Reconciliation]:
         known = is_id(reconciliation_id, prefix=RECONCILIATION_PREFIX)
         kept = await self.store.get(reconciliation_id) if known else None
         if kept is None:

@@ -11,8 +11,8 @@ from lib.consents.groups import GROUPS_TABLE
 from lib.customers.claims import IDENTIFIERS_TABLE
 from lib.customers.store import CUSTOMERS_TABLE, INDEX_TABLE
 from lib.failures.store import FAILURES_TABLE
+from lib.identifiers.differences import IDENTIFIER_REBUILDS_TABLE
 from lib.identifiers.index import IDENTIFIER_INDEX_TABLE
-from lib.identifiers.rebuild_store import IDENTIFIER_REBUILDS_TABLE
 from lib.ids import UlidIds
 from lib.imports.files import IMPORTS_CONTAINER
 from lib.imports.store import IMPORTS_TABLE
@@ -20,7 +20,7 @@ from lib.mainframe.breaker import MAINFRAME_TABLE
 from lib.mainframe.client import MainframeClient
 from lib.mainframe.undelivered import UNDELIVERED_TABLE
 from lib.orders.flights.store import FLIGHTS_TABLE
-from lib.reconciliation.store import RECONCILIATIONS_TABLE
+from lib.reconciliation.drifts import RECONCILIATIONS_TABLE
 from lib.replays.store import REPLAYS_TABLE
 from lib.settings import Settings
 from lib.wiring.operations import Operations

@@ -8,10 +8,11 @@ from lib.failures.intake import Intake
 from lib.failures.service import FailureService
 from lib.failures.store import FAILURES_TABLE, FailureStore
 from lib.health import Health
+from lib.identifiers.differences import IDENTIFIER_REBUILDS_TABLE, REBUILDS, Differences
 from lib.identifiers.examiner import Examiner
 from lib.identifiers.rebuild_runner import RebuildRunner
 from lib.identifiers.rebuild_service import RebuildService
-from lib.identifiers.rebuild_store import IDENTIFIER_REBUILDS_TABLE, RebuildStore
+from lib.identifiers.rebuilds import Difference
 from lib.imports.consents import ConsentLoader
 from lib.imports.customers import CustomerLoader
 from lib.imports.files import IMPORTS_CONTAINER
@@ -21,13 +22,16 @@ from lib.imports.orders import OrderLoader
 from lib.imports.owners import Owners
 from lib.imports.runner import ImportRunner
 from lib.imports.service import ImportService
-from lib.imports.store import IMPORTS_TABLE, ImportStore
+from lib.imports.store import IMPORTS, IMPORTS_TABLE
+from lib.jobs.findings import Findings
+from lib.jobs.runs import RunStore
 from lib.mainframe.backoff import Backoff
 from lib.messaging.catalogue import ALL_QUEUES, QueueName
+from lib.reconciliation.drifts import RECONCILIATIONS, RECONCILIATIONS_TABLE, Drifts
 from lib.reconciliation.judge import Judge
+from lib.reconciliation.models import Drift
 from lib.reconciliation.runner import SliceRunner
 from lib.reconciliation.service import ReconciliationService
-from lib.reconciliation.store import RECONCILIATIONS_TABLE, ReconciliationStore
 from lib.replays.closing import Closing
 from lib.replays.fronts import Fronts
 from lib.replays.items import Items
@@ -107,7 +111,8 @@ class Operations(Road):
     def reconciliations(self) -> ReconciliationService:
         """Operations on reconciliations."""
         return ReconciliationService(
-            store=ReconciliationStore(self.storage.table(RECONCILIATIONS_TABLE)),
+            store=RunStore(RECONCILIATIONS, self.storage.table(RECONCILIATIONS_TABLE)),
+            drifts=Drifts(Findings(Drift, self.storage.table(RECONCILIATIONS_TABLE))),
             queue=self.storage.queue(QueueName.RECONCILIATION_SLICES),
             clock=self.clock,
             ids=self.ids,
@@ -120,7 +125,6 @@ class Operations(Road):
         """The job that runs reconciliations."""
         return SliceRunner(
             service=self.reconciliations,
-            store=self.reconciliations.store,
             judge=Judge(
                 sources=self.sources,
                 ledgers=self._ledgers,
@@ -145,7 +149,7 @@ class Operations(Road):
     def imports(self) -> ImportService:
         """Operations on bulk imports."""
         return ImportService(
-            store=ImportStore(self.storage.table(IMPORTS_TABLE)),
+            store=RunStore(IMPORTS, self.storage.table(IMPORTS_TABLE)),
             blobs=self.storage.blobs(IMPORTS_CONTAINER),
             queue=self.storage.queue(QueueName.IMPORT_SLICES),
             clock=self.clock,
@@ -176,7 +180,8 @@ class Operations(Road):
     def identifier_rebuilds(self) -> RebuildService:
         """Operations on rebuilds of the index of identifiers."""
         return RebuildService(
-            store=RebuildStore(self.storage.table(IDENTIFIER_REBUILDS_TABLE)),
+            store=RunStore(REBUILDS, self.storage.table(IDENTIFIER_REBUILDS_TABLE)),
+            differences=Differences(Findings(Difference, self.storage.table(IDENTIFIER_REBUILDS_TABLE))),
             holders=self.holders,
             queue=self.storage.queue(QueueName.IDENTIFIER_REBUILD_SLICES),
             clock=self.clock,
@@ -190,7 +195,6 @@ class Operations(Road):
         """The job that rebuilds the index of identifiers."""
         return RebuildRunner(
             service=self.identifier_rebuilds,
-            store=self.identifier_rebuilds.store,
             examiner=Examiner(self.identifier_index, self.holders, self.clock),
             queue=self.storage.queue(QueueName.IDENTIFIER_REBUILD_SLICES),
             clock=self.clock,

@@ -1,10 +1,12 @@
 """The index that Azurite is given changes how much it looks at, never what it answers."""
 
+import asyncio
 import random
 import re
 import string
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,30 +16,40 @@ from lib.storage.errors import RowConflictError
 from lib.storage.ports import Delete, Insert, Replace, Table, Upsert, Write
 from local.azurite import Azurite, AzuritePorts
 
-_COUNTING = Path(__file__).with_name("counting.cjs")
 _LETTERS = string.ascii_lowercase[:4] + "~'é\U0001f600"
 _PARTITIONS = ("cus_1", "cus_2", "o'hara")
 
 
-class CountingAzurite(Azurite):
-    """An emulator that says how many rows each query looked at."""
+@dataclass
+class WatchedAzurite(Azurite):
+    """An emulator that says what it does, as a script beside this file has it."""
+
+    script: str = ""
 
     def _command(self, ports: AzuritePorts) -> list[str]:
         node, *rest = super()._command(ports)
-        script = next(place for place, word in enumerate(rest) if word.endswith("azurite.js"))
-        return [node, *rest[:script], "--require", str(_COUNTING), *rest[script:]]
+        place = next(place for place, word in enumerate(rest) if word.endswith("azurite.js"))
+        return [node, *rest[:place], "--require", str(Path(__file__).with_name(self.script)), *rest[place:]]
+
+    def until_said(self, pattern: str) -> list[str]:
+        """Return what it said, as soon as it has."""
+        deadline = time.monotonic() + 20
+        while not (found := re.findall(pattern, self.said())):
+            assert time.monotonic() < deadline, self.said()
+            time.sleep(0.05)
+        return found
 
 
 @pytest.fixture(scope="module")
-def plain() -> Iterator[Azurite]:
-    with Azurite(indexed=False) as storage:
+def indexed() -> Iterator[Azurite]:
+    with Azurite() as storage:
         yield storage
 
 
 @pytest.fixture
-async def tables(azurite: Azurite, plain: Azurite) -> AsyncIterator[Sequence[Table]]:
+async def tables(azurite: Azurite, indexed: Azurite) -> AsyncIterator[Sequence[Table]]:
     """The same table in an emulator with the index and in one as it is delivered."""
-    storages = [AzureStorage(ConnectionString.parse(one.connection_string)) for one in (azurite, plain)]
+    storages = [AzureStorage(ConnectionString.parse(one.connection_string)) for one in (indexed, azurite)]
     for storage in storages:
         await storage.create_missing(tables=["indexed"], queues=[])
     yield [storage.table("indexed") for storage in storages]
@@ -66,7 +78,7 @@ class TestIndex:
             assert walks[0] == walks[1]
 
     async def test_is_read_no_further_than_the_page(self) -> None:
-        with CountingAzurite() as azurite:
+        with WatchedAzurite(script="counting.cjs") as azurite:
             storage = AzureStorage(ConnectionString.parse(azurite.connection_string))
             await storage.create_missing(tables=["long"], queues=[])
             table = storage.table("long")
@@ -76,8 +88,7 @@ class TestIndex:
                     await table.write(partition, *rows)
             found = await table.page("one", from_key="key~0100", below_key="key~0200", limit=10)
             await storage.close()
-            while not (counts := re.findall(r"looked at (\d+) rows", azurite.said())):
-                time.sleep(0.05)
+            counts = azurite.until_said(r"looked at (\d+) rows")
 
         assert [row.key for row in found.rows] == [f"key~{number:04d}" for number in range(100, 110)]
         assert counts == ["11"]
@@ -93,6 +104,42 @@ class TestIndex:
                 await storage.close()
 
             assert [row.key for row in page.rows] == expected
+
+
+class TestSweep:
+    async def test_takes_each_out_of_the_order_and_leaves_messages_that_wait(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PROTECTED_MS", "0")
+        with WatchedAzurite(script="sweeping.cjs") as azurite:
+            storage = AzureStorage(ConnectionString.parse(azurite.connection_string))
+            await storage.create_missing(tables=[], queues=["swept"])
+            queue = storage.queue("swept")
+            for number in range(20):
+                await queue.send(f"message {number}")
+            for message in await queue.receive(15, lease_seconds=60):
+                await queue.delete(message)
+            said = azurite.until_said(r"swept (\d+) with (\d+) sorts")
+            left = await queue.peek()
+            await storage.close()
+
+        assert len(left) == 5
+        assert all(body.startswith("message ") for body in left)
+        assert {sorts for _, sorts in said} == {"0"}
+
+    async def test_leaves_what_may_be_written_just_now(self) -> None:
+        with WatchedAzurite(script="sweeping.cjs") as azurite:
+            storage = AzureStorage(ConnectionString.parse(azurite.connection_string))
+            await storage.create_missing(tables=[], queues=["young"])
+            queue = storage.queue("young")
+            await queue.send("soon gone")
+            for message in await queue.receive(1, lease_seconds=60):
+                await queue.delete(message)
+            await asyncio.sleep(0.8)
+            await storage.close()
+            said = azurite.said()
+
+        assert "swept" not in said
 
 
 def _writes(drawn: random.Random, keys: Sequence[str], step: int) -> list[Write]:
