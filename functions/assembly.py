@@ -31,6 +31,7 @@ from functions.identifiers import rebuilds as identifiers_rebuilds
 from functions.identifiers import timers as identifiers_timers
 from functions.imports import private as imports_private
 from functions.imports import queues as imports_queues
+from functions.imports import timers as imports_timers
 from functions.interactions import private as interactions_private
 from functions.mainframe import private as mainframe_private
 from functions.orders import actions as orders_actions
@@ -101,6 +102,7 @@ def assemble() -> func.FunctionApp:
     app.register_functions(reconciliation_queues.blueprint)
     app.register_functions(reconciliation_timers.blueprint)
     app.register_functions(imports_queues.blueprint)
+    app.register_functions(imports_timers.blueprint)
     app.register_functions(identifiers_queues.blueprint)
     app.register_functions(identifiers_timers.blueprint)
     return app

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 from typing import Final
 
@@ -33,6 +34,9 @@ _LISTING: Final = "imports"
 _LOOKED_THROUGH: Final = 50_000
 # Hidden for as long as it takes to keep what the message speaks of.
 FIRST_SLICE_SECONDS: Final = 2.0
+# Longer than a host that died keeps its message hidden (10 minutes), so that such a message is seen first.
+_STANDS_STILL: Final = timedelta(minutes=15)
+_WATCHED: Final = 100
 
 _log = event_log("imports")
 
@@ -184,6 +188,24 @@ class ImportService:
         if kept.run.state not in ENDED:
             _log.error("import.fileGone", id=import_id)
             await self._move(import_id, ImportState.CANCELLED, "its file is gone; send it again under another source")
+
+    async def watch(self) -> int:
+        """Send the messages of imports that stand still again, and return of how many: they may have been lost.
+
+        The newest hundred are looked at.
+        """
+        page = await self.store.page(self.cursors, listing=_LISTING, limit=_WATCHED, cursor=None)
+        now = self.clock.now()
+        still = [
+            run
+            for run in page.items
+            if run.state is ImportState.RUNNING
+            and now - max(run.updated_at, run.held_until or run.updated_at) >= _STANDS_STILL
+        ]
+        for run in still:
+            _log.warning("import.stoodStill", id=run.id, slice=run.slice_number)
+            await self.order(run)
+        return len(still)
 
     async def order(self, run: Import, *, delay_seconds: float = 0) -> None:
         """Send the message for the slice that is due."""

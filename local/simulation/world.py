@@ -116,6 +116,7 @@ class World:
             platform.reconciliations.watch,
             platform.replays.watch,
             platform.identifier_rebuilds.watch,
+            platform.imports.watch,
         ):
             await self._guarded(timer.__qualname__, timer)
 

@@ -7,6 +7,7 @@ import httpx2
 import pytest
 
 from lib.imports.models import MAXIMUM_LINE_BYTES
+from lib.messaging.catalogue import QueueName
 from local.faults.taps import When
 from local.simulation.world import World
 from tests.imports.support import IMPORTS, NDJSON, customer, finish, ndjson, results, send, state_of
@@ -157,6 +158,25 @@ class TestTwice:
         assert again.headers["location"] == first.headers["location"]
         assert (other.status_code, elsewhere.status_code) == (422, 422)
         assert other.json()["type"] == "urn:iommi:problem:idempotency-key-reused"
+
+
+class TestWatch:
+    async def test_wakes_what_stands_still_and_nothing_else(self, world: World, http: httpx2.AsyncClient) -> None:
+        lost, paused = [(await send(http, ndjson([customer(n)]), source=f"crm-{n}")).json()["id"] for n in (1, 2)]
+        await http.post(f"{IMPORTS}/{paused}/pause")
+        queue = world.storage.queue(QueueName.IMPORT_SLICES)
+        world.clock.advance(3)
+        for message in await queue.receive(32, lease_seconds=1):
+            await queue.delete(message)
+        assert await world.platform.imports.watch() == 0
+        world.clock.advance(15 * 60)
+
+        assert await world.platform.imports.watch() == 1
+
+        ended = await finish(world, http, lost)
+        assert ended["counts"]["created"] == 1
+        assert (await state_of(http, paused))["state"] == "paused"
+        assert await world.platform.imports.watch() == 0
 
 
 class TestPause:

@@ -16,7 +16,7 @@ from local.simulation.mainframe import Behaviour
 from local.simulation.world import World
 from tests.delivery.support import amend, quiet, state_of
 from tests.failures.test_failures import listed
-from tests.replays.test_replays import adds_up, rejected, request, run
+from tests.replays.support import adds_up, rejected, request, run
 
 # How long a slice's message can be late: the tick of the world, and what is rounded up.
 _TICK_SECONDS = 2.0
@@ -24,11 +24,6 @@ _TICK_SECONDS = 2.0
 
 class KilledError(Exception):
     """The process is gone: whatever its handlers still try comes to nothing."""
-
-
-@pytest.fixture
-async def world() -> World:
-    return await World.build()
 
 
 @dataclass
