@@ -160,10 +160,17 @@ class UndeliveredStore:
         return WaitingRow(Undelivered.read(row), row) if row else None
 
     async def settle(self, subject: Subject, entity_id: str, *, done: int) -> None:
-        """Forget a waiting delivery whose version is done; one that waits with a newer version stays."""
-        waiting = await self.get(subject, entity_id)
-        if waiting is not None and waiting.delivery.version <= done:
-            await self.forget(waiting)
+        """Forget a waiting delivery whose version is done; one that waits with a newer version stays.
+
+        Raises:
+            UndeliveredContendedError: others wrote the row at every try.
+        """
+        for _ in range(_TRIES):
+            waiting = await self.get(subject, entity_id)
+            if waiting is None or waiting.delivery.version > done or await self.forget(waiting):
+                return
+        # Nothing else would come for a row that stays although its version is done.
+        raise UndeliveredContendedError
 
     async def forget(self, waiting: WaitingRow) -> bool:
         """Delete a row as it was read; return False when it changed since, and is kept."""

@@ -11,7 +11,7 @@ import pytest
 
 from lib.changes.operation import Operation
 from lib.customers.models import CustomerDetails
-from lib.mainframe.undelivered import Undelivered, UndeliveredStore, WaitState, bucket_of
+from lib.mainframe.undelivered import Undelivered, UndeliveredContendedError, UndeliveredStore, WaitState, bucket_of
 from lib.mainframe.waker import INTERVAL_SECONDS
 from lib.messaging.catalogue import Subject
 from lib.messaging.envelope import WakeUp
@@ -204,6 +204,42 @@ class TestSettle:
 
         waiting = await world.platform.undelivered.summary(at_most=10)
         assert (waiting.parked, waiting.retrying, waiting.oldest_accepted_at) == (0, 0, None)
+
+    async def test_forgets_a_row_that_is_woken_meanwhile(self, world: World) -> None:
+        parked = waiting_one(world, 1)
+        await world.platform.undelivered.put(parked)
+        woken: list[bool] = []
+
+        async def wake(point: str, when: When) -> None:
+            if (point, when) == ("undelivered.write", When.BEFORE) and not woken:
+                woken.append(True)
+                row = await world.platform.undelivered.get(Subject.CUSTOMER, parked.id)
+                assert row is not None
+                await world.platform.undelivered.replace(row, replace(parked, state=WaitState.RETRYING))
+
+        world.tap = wake
+        await world.platform.undelivered.settle(Subject.CUSTOMER, parked.id, done=1)
+
+        assert woken
+        assert await world.platform.undelivered.get(Subject.CUSTOMER, parked.id) is None
+
+    async def test_leaves_what_waits_with_a_newer_version(self, world: World) -> None:
+        await world.platform.undelivered.put(waiting_one(world, 1))
+
+        await world.platform.undelivered.settle(Subject.CUSTOMER, waiting_one(world, 1).id, done=0)
+
+        assert (await world.platform.undelivered.summary(at_most=10)).parked == 1
+
+    async def test_that_never_comes_to_it_runs_again(self, world: World) -> None:
+        await world.platform.undelivered.put(waiting_one(world, 1))
+
+        async def lose(point: str, when: When) -> None:
+            if (point, when) == ("undelivered.write", When.BEFORE):
+                raise OutcomeUnknownError
+
+        world.tap = lose
+        with pytest.raises(UndeliveredContendedError):
+            await world.platform.undelivered.settle(Subject.CUSTOMER, waiting_one(world, 1).id, done=1)
 
 
 class TestSummary:
