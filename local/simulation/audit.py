@@ -160,7 +160,10 @@ class Audit:
             replays = self.listed.replays_of()
             for (key, version), count in Counter(self.fleet.road.rejections).items():
                 if count > 1 + replays[key]:
-                    self._fail("I9", f"{key} v{version} was rejected {count} times, and replayed {replays[key]} times")
+                    self._fail(
+                        "I9",
+                        f"{key} v{version} was rejected {count} times, and sent again {replays[key]} times at most",
+                    )
 
     def _change_log(self) -> None:
         versions: dict[str, list[int]] = defaultdict(list)

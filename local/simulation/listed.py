@@ -46,10 +46,14 @@ class ListedAudit:
         }
 
     def replays_of(self) -> Counter[str]:
-        """Return how often each entity's failures were replayed."""
+        """Return how often replays sent each entity at most.
+
+        One that ends early sends what it had claimed once more: it cannot tell whether it had sent it.
+        """
+        ended_early = any(one.state in {ReplayState.CANCELLED, ReplayState.STOPPED} for one in self._replays())
         counted: Counter[str] = Counter()
         for one in self.operators.failures():
-            counted[one.entity_id or ""] += one.replays
+            counted[one.entity_id or ""] += one.replays * (2 if ended_early else 1)
         return counted
 
     def conclude(self) -> None:
