@@ -25,6 +25,7 @@ from lib.imports.models import (
 )
 from lib.jobs.runs import Kept, RunChangedError, RunStore
 from lib.paging import BadCursorError, Cursors, Page
+from lib.storage.errors import BlobMissingError
 from lib.storage.ports import Blobs, Queue
 from lib.telemetry import current_trace, event_log
 
@@ -49,6 +50,16 @@ class ImportNotFoundError(NotFoundError):
 
     def __init__(self) -> None:
         super().__init__("There is no import with this id.")
+
+
+class ImportResultsGoneError(NotFoundError):
+    """The results were kept for as long as they are kept, and are gone."""
+
+    kind = "import-results-gone"
+    title = "The results are gone"
+
+    def __init__(self) -> None:
+        super().__init__("The results of an import are kept for 30 days; its counts stay.")
 
 
 class ImportMoveError(ConflictError):
@@ -147,6 +158,7 @@ class ImportService:
 
         Raises:
             ImportNotFoundError: there is none.
+            ImportResultsGoneError: they were kept for 30 days.
             BadCursorError: the cursor is not one that this list gave out.
         """
         wanted = frozenset(outcomes)
@@ -156,7 +168,10 @@ class ImportService:
         reader = LineReader(self.blobs, results_name(import_id), size=run.results_bytes, offset=offset, line=0)
         found: list[str] = []
         while len(found) < limit and reader.line < _LOOKED_THROUGH:
-            lines = await reader.next(at_most=limit - len(found))
+            try:
+                lines = await reader.next(at_most=limit - len(found))
+            except BlobMissingError:
+                raise ImportResultsGoneError from None
             if not lines:
                 return Page(found, None)
             texts = [line.content for line in lines if line.content is not None]

@@ -160,6 +160,20 @@ class TestTwice:
         assert other.json()["type"] == "urn:iommi:problem:idempotency-key-reused"
 
 
+class TestRetention:
+    async def test_results_that_are_gone_are_told_so_and_the_counts_stay(
+        self, world: World, http: httpx2.AsyncClient
+    ) -> None:
+        started = (await send(http, ndjson([customer(1)]))).json()
+        ended = await finish(world, http, started["id"])
+        await world.storage.blobs("imports").delete(f"{started['id']}/results.ndjson")
+
+        answer = await http.get(f"{IMPORTS}/{started['id']}/results")
+
+        assert (answer.status_code, answer.json()["type"]) == (404, "urn:iommi:problem:import-results-gone")
+        assert (await state_of(http, started["id"]))["counts"] == ended["counts"]
+
+
 class TestWatch:
     async def test_wakes_what_stands_still_and_nothing_else(self, world: World, http: httpx2.AsyncClient) -> None:
         lost, paused = [(await send(http, ndjson([customer(n)]), source=f"crm-{n}")).json()["id"] for n in (1, 2)]
