@@ -11,7 +11,7 @@ IN_VENV := .venv/bin/python
 # More arguments for the command behind a target: make test ARGS="-k customers -x", make bench ARGS=--help
 ARGS ?=
 
-# Compiled files are kept whatever a container's environment says: dozens of processes start here, each twice as fast.
+# Compiled files are kept whatever a container's environment says: dozens of processes start here, each in two thirds of the time.
 export PYTHONDONTWRITEBYTECODE :=
 
 define setup

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 
 from lib.changes.operation import Operation
@@ -12,7 +11,7 @@ from lib.identifiers.differences import Differences
 from lib.identifiers.holders import Holders
 from lib.identifiers.rebuilds import ENDED, REBUILD_PREFIX, Difference, Rebuild, RebuildState, SliceOrder
 from lib.ids import Ids, Seal, is_id
-from lib.jobs.runs import Kept, RunChangedError, RunStore
+from lib.jobs.runs import STANDS_STILL, Kept, RunChangedError, RunStore
 from lib.messaging.catalogue import Subject
 from lib.paging import Cursors, Page
 from lib.storage.ports import Queue
@@ -22,8 +21,6 @@ _TRIES: Final = 5
 _LISTING: Final = "identifier-rebuilds"
 # Hidden for as long as it takes to keep what the message speaks of.
 FIRST_SLICE_SECONDS: Final = 2.0
-# Longer than a host that died keeps its message hidden (10 minutes), so that such a message is seen first.
-_STANDS_STILL: Final = timedelta(minutes=15)
 
 _log = event_log("identifiers")
 
@@ -163,7 +160,7 @@ class RebuildService:
         """Send the message of one that stands still again, and return whether one did: a message may have been lost."""
         active = await self.store.active()
         kept = await self.store.get(active) if active else None
-        if kept is None or self.clock.now() - kept.run.updated_at < _STANDS_STILL:
+        if kept is None or self.clock.now() - kept.run.updated_at < STANDS_STILL:
             return False
         _log.warning("identifierRebuild.stoodStill", id=kept.run.id, slice=kept.run.slice_number)
         await self.order(kept.run)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from hashlib import sha256
 from typing import Final
 
@@ -23,7 +22,7 @@ from lib.imports.models import (
     Outcome,
     SliceOrder,
 )
-from lib.jobs.runs import Kept, RunChangedError, RunStore
+from lib.jobs.runs import STANDS_STILL, Kept, RunChangedError, RunStore
 from lib.paging import BadCursorError, Cursors, Page
 from lib.storage.errors import BlobMissingError
 from lib.storage.ports import Blobs, Queue
@@ -35,8 +34,6 @@ _LISTING: Final = "imports"
 _LOOKED_THROUGH: Final = 50_000
 # Hidden for as long as it takes to keep what the message speaks of.
 FIRST_SLICE_SECONDS: Final = 2.0
-# Longer than a host that died keeps its message hidden (10 minutes), so that such a message is seen first.
-_STANDS_STILL: Final = timedelta(minutes=15)
 _WATCHED: Final = 100
 
 _log = event_log("imports")
@@ -53,13 +50,13 @@ class ImportNotFoundError(NotFoundError):
 
 
 class ImportResultsGoneError(NotFoundError):
-    """The results were kept for as long as they are kept, and are gone."""
+    """The results are not kept any more."""
 
     kind = "import-results-gone"
     title = "The results are gone"
 
     def __init__(self) -> None:
-        super().__init__("The results of an import are kept for 30 days; its counts stay.")
+        super().__init__("The results of this import are not kept any more; its counts stay.")
 
 
 class ImportMoveError(ConflictError):
@@ -158,7 +155,7 @@ class ImportService:
 
         Raises:
             ImportNotFoundError: there is none.
-            ImportResultsGoneError: they were kept for 30 days.
+            ImportResultsGoneError: they are not kept any more.
             BadCursorError: the cursor is not one that this list gave out.
         """
         wanted = frozenset(outcomes)
@@ -215,7 +212,7 @@ class ImportService:
             run
             for run in page.items
             if run.state is ImportState.RUNNING
-            and now - max(run.updated_at, run.held_until or run.updated_at) >= _STANDS_STILL
+            and now - max(run.updated_at, run.held_until or run.updated_at) >= STANDS_STILL
         ]
         for run in still:
             _log.warning("import.stoodStill", id=run.id, slice=run.slice_number)

@@ -6,6 +6,7 @@ So whether a run may begin is decided in one transaction, where a job runs one a
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final, Generic, Self, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
@@ -14,6 +15,9 @@ from pydantic.alias_generators import to_camel
 from lib.paging import Cursors, Page
 from lib.storage.errors import OutcomeUnknownError, RowChangedError, RowExistsError
 from lib.storage.ports import Delete, Insert, Replace, Row, Table, Write
+
+STANDS_STILL: Final = timedelta(minutes=15)
+"""A run that did not move for so long is woken: longer than a host that died keeps its message hidden (10 minutes)."""
 
 _ACTIVE: Final = "active"
 _LIST: Final = "list~"

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 
 from lib.changes.operation import Operation
 from lib.clock import Clock
 from lib.errors import ConflictError, NotFoundError, UnavailableError
 from lib.ids import Ids, Seal, is_id
-from lib.jobs.runs import Kept, RunChangedError, RunStore
+from lib.jobs.runs import STANDS_STILL, Kept, RunChangedError, RunStore
 from lib.messaging.catalogue import MAINFRAME_SUBJECTS, Subject
 from lib.paging import Cursors, Page
 from lib.reconciliation.drifts import Drifts
@@ -28,8 +27,6 @@ _TRIES: Final = 5
 _LISTING: Final = "reconciliations"
 # Hidden for as long as it takes to keep what the message speaks of.
 FIRST_SLICE_SECONDS: Final = 2.0
-# Longer than a host that died keeps its message hidden (10 minutes), so that such a message is seen first.
-_STANDS_STILL: Final = timedelta(minutes=15)
 
 _log = event_log("reconciliation")
 
@@ -191,7 +188,7 @@ class ReconciliationService:
             return False
         run = kept.run
         due_at = max(run.updated_at, run.not_before or run.updated_at)
-        if self.clock.now() - due_at < _STANDS_STILL:
+        if self.clock.now() - due_at < STANDS_STILL:
             return False
         _log.warning("reconciliation.stoodStill", id=run.id, slice=run.slice_number)
         await self.order(run)

@@ -12,6 +12,7 @@ from lib.errors import ConflictError, InvalidError, NotFoundError, UnavailableEr
 from lib.failures.models import Failure, FailureFilter, FailureState
 from lib.failures.store import FAILURE_PREFIX, FailureStore
 from lib.ids import Seal, is_id
+from lib.jobs.runs import STANDS_STILL
 from lib.paging import Cursors, Page
 from lib.replays.closing import Closing, ended
 from lib.replays.items import ItemContendedError, Items
@@ -37,8 +38,6 @@ _LISTING: Final = "replays"
 _NEVER_KEPT_AFTER: Final = timedelta(minutes=2)
 # Hidden for as long as it takes to keep what the message speaks of.
 _FIRST_SLICE_SECONDS: Final = 2.0
-# Longer than a host that died keeps its message hidden (10 minutes), so that such a message is seen first.
-_STANDS_STILL: Final = timedelta(minutes=15)
 
 _log = event_log("replays")
 
@@ -191,7 +190,7 @@ class ReplayService:
         if kept is None or kept.replay.state is ReplayState.PAUSED:
             return False
         replay = kept.replay
-        if self.clock.now() - max(replay.updated_at, replay.held_until or replay.updated_at) < _STANDS_STILL:
+        if self.clock.now() - max(replay.updated_at, replay.held_until or replay.updated_at) < STANDS_STILL:
             return False
         _log.warning("replay.stoodStill", replay=replay.id, state=replay.state, slice=replay.slice_number)
         await self.order(replay)
