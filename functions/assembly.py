@@ -5,6 +5,9 @@ from typing import Final
 import azure.functions as func
 from fastapi import APIRouter
 
+from functions.cases import comments as cases_comments
+from functions.cases import private as cases_private
+from functions.cases import public as cases_public
 from functions.consents import private as consents_private
 from functions.consents import public as consents_public
 from functions.consents import subscriptions_private, subscriptions_public
@@ -59,6 +62,7 @@ PUBLIC_ROUTERS: Final[tuple[APIRouter, ...]] = (
     timeline_public.router,
     preferences_public.router,
     orders_public.router,
+    cases_public.router,
     consents_public.router,
     subscriptions_public.router,
 )
@@ -71,6 +75,8 @@ PRIVATE_ROUTERS: Final[tuple[APIRouter, ...]] = (
     orders_private.router,
     orders_actions.router,
     orders_flights.router,
+    cases_private.router,
+    cases_comments.router,
     consents_private.router,
     subscriptions_private.router,
     deliveries_private.router,

@@ -72,8 +72,8 @@ async def create_import_private(
     listed, and holds up no other. Customers are created or replaced by the first of their `externalIds`; without any, a
     row always creates. Other rows say whose they are in a member `customer`, `{"id": "cus_…"}` or
     `{"system": "crm", "id": "4711"}`; an event of a source that was told before stays as it is, and so does an order
-    with a `reference` of its source. Consents bring `purpose` and `channel`, and take their place in time. The same
-    rows from the same source are the same import, so sending them again is harmless.
+    or a case with a `reference` of its source. Consents bring `purpose` and `channel`, and take their place in time.
+    The same rows from the same source are the same import, so sending them again is harmless.
     """
     file = cast("ReceivedFile", caller.body)
     asked = {"kind": kind, "source": source, "dryRun": dryRun, "sha256": file.digest}

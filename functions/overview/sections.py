@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 
 from pydantic import BaseModel
 
+from functions.cases.views import CaseList
 from functions.consents.subscription_views import SubscriptionList, public_of
 from functions.consents.views import ConsentList
 from functions.deliveries.private import DeliveryStatusView
@@ -58,6 +59,11 @@ async def _orders(platform: Platform, customer_id: str) -> str:
     return _texts("orders", customer_id, page)
 
 
+async def _cases(platform: Platform, customer_id: str) -> str:
+    page = await platform.cases.list_page(customer_id=customer_id, state=None, settled=None, limit=FIRST, cursor=None)
+    return _texts("cases", customer_id, page)
+
+
 async def _interactions(platform: Platform, customer_id: str) -> str:
     page = await platform.interactions.list_page(customer_id=customer_id, limit=FIRST, cursor=None)
     return _texts("interactions", customer_id, page)
@@ -98,6 +104,7 @@ SECTIONS: Final = (
     SectionKind("consents", ConsentList, _consents),
     SectionKind("subscriptions", SubscriptionList, _subscriptions),
     SectionKind("orders", OrderList, _orders),
+    SectionKind("cases", CaseList, _cases),
     SectionKind("interactions", InteractionList, _interactions),
     SectionKind("feedback", FeedbackList, _feedback),
     SectionKind("timeline", StaffTimeline, _timeline),

@@ -6,11 +6,14 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field
 
 from lib.fields import REDACTED, FreeLine, Moment
-from lib.interactions.words import CaseId, EventSource, HappenedAt, InteractionChannel, OrderId
+from lib.interactions.words import CaseId, EventSource, HappenedAt, InteractionChannel, InteractionId, OrderId
 from lib.parts import Part
 from lib.text import prose
 
 FEEDBACK_PREFIX: Final = "fbk"
+FeedbackId = Annotated[
+    str, Field(max_length=30, pattern="^fbk_[0-9A-HJKMNP-TV-Z]{26}$", examples=["fbk_01KAJ8W8Q9V3D0W3W7S2F5R3YT"])
+]
 
 
 class FeedbackKind(StrEnum):
@@ -47,7 +50,7 @@ class Rating(Part):
 class About(Part):
     """What feedback is about. What is named has to be this customer's."""
 
-    interaction_id: Annotated[str | None, Field(max_length=30, pattern="^int_[0-9A-HJKMNP-TV-Z]{26}$")] = None
+    interaction_id: InteractionId | None = None
     order_id: OrderId | None = None
     case_id: CaseId | None = None
 

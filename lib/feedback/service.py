@@ -1,12 +1,12 @@
 """What we do for feedback: keep what a customer says once, read it back, list it."""
 
-import asyncio
 import json
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic.alias_generators import to_camel
 
+from lib.changes.belongings import absent
 from lib.changes.operation import Answer, Operation
 from lib.changes.records import KeptRecord, NewRecord, Records
 from lib.clock import Clock, in_milliseconds, rfc3339
@@ -17,7 +17,7 @@ from lib.feedback.rules import FeedbackInvalidError, check_feedback, summary_of
 from lib.ids import Ids, Seal, is_id
 from lib.paging import Page
 from lib.storage.documents import joined, split
-from lib.storage.ports import Insert, Row
+from lib.storage.ports import Insert
 from lib.timeline.entries import TIMELINE_PREFIX, TimelineEntry, TimelineType, timeline_key, timeline_write
 from lib.timeline.ranges import KeyRange, RangePages
 
@@ -99,11 +99,8 @@ class FeedbackService:
         return Page([joined("document", row.values) for row in found.items], found.cursor)
 
     async def _check_about(self, owner: str, about: About) -> None:
-        named = {name: str(value) for name, value in about.model_dump(exclude_none=True).items()}
-        rows = await asyncio.gather(
-            *(self.records.table.get(owner, f"{_ROOMS[name]}~{value}") for name, value in named.items())
-        )
-        missing = [name for name, row in zip(named, rows, strict=True) if not _there(row)]
+        keys = {name: f"{_ROOMS[name]}~{value}" for name, value in about.model_dump(exclude_none=True).items()}
+        missing = await absent(self.records.table, owner, keys)
         if missing:
             raise FeedbackInvalidError(
                 "The feedback is about something that this customer does not have.",
@@ -148,7 +145,3 @@ class FeedbackService:
         key = timeline_key(happened_at, TimelineType.FEEDBACK, feedback_id).removeprefix(TIMELINE_PREFIX)
         listed = Insert(f"{_LIST_PREFIX}{key}", {"kind": draft.kind.value, **split("document", document)})
         return NewRecord(id=feedback_id, document=document, content=said, more=(timeline_write(entry), listed))
-
-
-def _there(row: Row | None) -> bool:
-    return row is not None and row.values.get("version") != 0

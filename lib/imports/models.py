@@ -28,6 +28,7 @@ class ImportKind(StrEnum):
     INTERACTIONS = "interactions"
     ORDERS = "orders"
     CONSENTS = "consents"
+    CASES = "cases"
 
 
 class ImportState(StrEnum):

@@ -17,13 +17,18 @@ class InteractionInvalidError(InvalidError):
     title = "Not a valid interaction"
 
 
+def still_to_come(happened_at: datetime, *, now: datetime) -> bool:
+    """Tell whether something cannot have happened yet; senders' clocks may be minutes ahead of ours."""
+    return happened_at > now + _CLOCKS_DIFFER
+
+
 def check_happened(happened_at: datetime, *, now: datetime) -> None:
-    """Refuse what is told before it happened; senders' clocks may be minutes ahead of ours.
+    """Refuse what is told before it happened.
 
     Raises:
         InteractionInvalidError: it lies in the future.
     """
-    if happened_at > now + _CLOCKS_DIFFER:
+    if still_to_come(happened_at, now=now):
         raise InteractionInvalidError(
             "The interaction is still to come.", [FieldProblem("/happenedAt", "must not be in the future")]
         )

@@ -67,6 +67,9 @@ EventId = Annotated[
 OrderId = Annotated[
     str, Field(max_length=30, pattern="^ord_[0-9A-HJKMNP-TV-Z]{26}$", examples=["ord_01KAJ8W8Q9V3D0W3W7S2F5R3YT"])
 ]
+InteractionId = Annotated[
+    str, Field(max_length=30, pattern="^int_[0-9A-HJKMNP-TV-Z]{26}$", examples=["int_01KAJ8W8Q9V3D0W3W7S2F5R3YT"])
+]
 CaseId = Annotated[
     str, Field(max_length=30, pattern="^cas_[0-9A-HJKMNP-TV-Z]{26}$", examples=["cas_01KAJ8W8Q9V3D0W3W7S2F5R3YT"])
 ]

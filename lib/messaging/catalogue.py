@@ -32,6 +32,7 @@ class Subject(StrEnum):
     ORDER = "order"
     CONSENT = "consent"
     SUBSCRIPTION = "subscription"
+    CASE = "case"
 
 
 CONSUMERS: Final[dict[Subject, tuple[QueueName, ...]]] = {
@@ -40,6 +41,7 @@ CONSUMERS: Final[dict[Subject, tuple[QueueName, ...]]] = {
     Subject.ORDER: (QueueName.MAINFRAME_UPDATES,),
     Subject.CONSENT: (),
     Subject.SUBSCRIPTION: (),
+    Subject.CASE: (),
 }
 
 MAINFRAME_SUBJECTS: Final[tuple[Subject, ...]] = tuple(

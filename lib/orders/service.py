@@ -105,6 +105,14 @@ class OrderService:
             owner=customer_id, entity_id=chosen_id, operation=operation, decide=decide, new=True
         )
 
+    def check(self, *, customer_id: str, order_id: str, details: OrderDetails) -> None:
+        """Refuse what would not be placed, without placing anything.
+
+        Raises:
+            OrderInvalidError: the order contradicts itself.
+        """
+        placed(details, order_id=order_id, customer_id=customer_id, at=in_milliseconds(self.clock.now()))
+
     async def read(self, *, customer_id: str, order_id: str) -> Answer:
         """Return an order, in one storage call.
 

@@ -28,6 +28,7 @@ class TimelineType(StrEnum):
     INTERACTION = "interaction"
     FEEDBACK = "feedback"
     ORDER = "order"
+    CASE = "case"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,12 @@ def timeline_key(happened_at: datetime, entry_type: TimelineType, entry_id: str)
 
 def timeline_from(moment: datetime) -> str:
     """Return where in the timeline a moment begins: its own entries and all older ones come after this key."""
-    return f"{TIMELINE_PREFIX}{_CEILING - round(moment.timestamp() * 1000):015d}~"
+    return f"{TIMELINE_PREFIX}{newest_first(moment)}~"
+
+
+def newest_first(moment: datetime) -> str:
+    """Return a moment as a part of row keys that sorts the latest first, to the millisecond."""
+    return f"{_CEILING - round(moment.timestamp() * 1000):015d}"
 
 
 def timeline_write(entry: TimelineEntry, *, item: str | None = None) -> Insert:

@@ -13,13 +13,15 @@ from lib.identifiers.examiner import Examiner
 from lib.identifiers.rebuild_runner import RebuildRunner
 from lib.identifiers.rebuild_service import RebuildService
 from lib.identifiers.rebuilds import Difference
+from lib.imports.cases import CaseRows
 from lib.imports.consents import ConsentLoader
 from lib.imports.customers import CustomerLoader
 from lib.imports.files import IMPORTS_CONTAINER
 from lib.imports.interactions import InteractionLoader
 from lib.imports.models import ImportKind
-from lib.imports.orders import OrderLoader
+from lib.imports.orders import OrderRows
 from lib.imports.owners import Owners
+from lib.imports.references import ReferenceLoader
 from lib.imports.runner import ImportRunner
 from lib.imports.service import ImportService
 from lib.imports.store import IMPORTS, IMPORTS_TABLE
@@ -166,8 +168,9 @@ class Operations(Road):
             loaders={
                 ImportKind.CUSTOMERS: CustomerLoader(self.customers, self.customer_upserts, self.customer_previews),
                 ImportKind.INTERACTIONS: InteractionLoader(self.interactions, owners),
-                ImportKind.ORDERS: OrderLoader(self.orders, self.customers, owners),
+                ImportKind.ORDERS: ReferenceLoader(OrderRows(self.orders), self.customers, owners),
                 ImportKind.CONSENTS: ConsentLoader(self.consents, owners),
+                ImportKind.CASES: ReferenceLoader(CaseRows(self.cases, self.orders), self.customers, owners),
             },
             clock=self.clock,
             ids=self.ids,

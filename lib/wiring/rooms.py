@@ -3,6 +3,10 @@
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from lib.cases.commenting import CommentService
+from lib.cases.links import Links
+from lib.cases.models import CASE_PREFIX
+from lib.cases.service import CaseService
 from lib.changes.owned_source import ENTITY_INDEX_TABLE
 from lib.changes.records import Records
 from lib.changes.subjects import SubjectSource
@@ -188,6 +192,25 @@ class Rooms(Base):
         )
 
     @cached_property
+    def cases(self) -> CaseService:
+        """Operations on cases."""
+        return CaseService(
+            entities=self.owned(Subject.CASE),
+            links=Links(self.orders, self.storage.table(CUSTOMERS_TABLE)),
+            pages=self._ranges,
+            customers=self.customers,
+            clock=self.clock,
+            ids=self.ids,
+            id_seal=self.seal("case-ids"),
+            cursors=self.cursors,
+        )
+
+    @cached_property
+    def comments(self) -> CommentService:
+        """Operations on the comments of cases."""
+        return CommentService(self.cases)
+
+    @cached_property
     def timeline(self) -> TimelineService:
         """Operations on timelines."""
         return TimelineService(pages=self._ranges, check=check_customer_id, require=self.customers.require)
@@ -218,6 +241,7 @@ class Rooms(Base):
             ),
             Subject.CONSENT: self._owned_source(Subject.CONSENT, CONSENT_PREFIX),
             Subject.SUBSCRIPTION: self._owned_source(Subject.SUBSCRIPTION, SUBSCRIPTION_PREFIX),
+            Subject.CASE: self._owned_source(Subject.CASE, CASE_PREFIX),
         }
 
     @cached_property

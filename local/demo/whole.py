@@ -1,4 +1,4 @@
-"""The rest of one customer's life: preferences, consent, an order, a call, and all of it on one timeline."""
+"""The rest of one customer's life: preferences, consent, an order, a case, a call, and all of it on one timeline."""
 
 import secrets
 from collections.abc import Callable
@@ -36,6 +36,7 @@ class WholeStory:
     visit: Callable[[], Visit]
     _run: str = field(default_factory=lambda: secrets.token_hex(4), init=False)
     _order: dict[str, Any] = field(default_factory=dict[str, Any], init=False)
+    _case: dict[str, Any] = field(default_factory=dict[str, Any], init=False)
 
     def steps(self) -> list[tuple[str, Callable[[], None]]]:
         """Return the steps with their titles."""
@@ -44,6 +45,9 @@ class WholeStory:
             ("The customer allows marketing by e-mail", self._consent),
             ("The customer takes that back, as easily", self._withdraw),
             ("A flight is booked; the meal is filled in from the preferences", self._book),
+            ("A case is opened from the booked flight, and the order shows it", self._claim),
+            ("The case is not closed without a resolution; with one, it is resolved", self._resolve),
+            ("The customer answers, and the case is open again", self._answer),
             ("A call is recorded; the card number said in it is not kept", self._call),
             ("The same event told again is the same record", self._call_again),
             ("The customer is found by e-mail", self._find),
@@ -79,6 +83,29 @@ class WholeStory:
         filled = {one["field"]: one["value"] for one in self._order.get("filledIn", [])}
         _same("meal that was filled in", filled.get("meal"), {"code": "VGML"})
 
+    def _claim(self) -> None:
+        visit = self.visit()
+        about = {"orderId": self._order["id"], "itemIds": [self._order["items"][0]["id"]]}
+        wish = {"type": "request", "subject": "A seat beside my daughter", "about": about}
+        self._case = visit.client.ask("POST", visit.public("/cases"), body=wish).require(201).json()
+        shown = visit.client.ask("GET", visit.public(f"/orders/{self._order['id']}/cases")).require(200).json()
+        _same("cases of the order", [one["id"] for one in shown["items"]], [self._case["id"]])
+
+    def _resolve(self) -> None:
+        visit = self.visit()
+        address = visit.private(f"/cases/{self._case['id']}/state")
+        visit.client.ask("POST", address, body={"state": "closed"}, headers=visit.key).require(422)
+        settled = {"state": "resolved", "resolution": {"code": "solved", "text": "You have 12A and 12B."}}
+        after = visit.client.ask("POST", address, body=settled, headers=visit.key).require(200).json()
+        _same("state of the case", after.get("state"), "resolved")
+
+    def _answer(self) -> None:
+        visit = self.visit()
+        case = visit.public(f"/cases/{self._case['id']}")
+        visit.client.ask("POST", f"{case}/comments", body={"text": "There is no row 12."}).require(201)
+        after = visit.client.ask("GET", case).require(200).json()
+        _same("state of the case", after.get("state"), "open")
+
     def _call(self) -> None:
         kept = self._record().require(201).json()
         if _CARD in str(kept) or "*" not in str(kept.get("body")):
@@ -98,7 +125,7 @@ class WholeStory:
         visit = self.visit()
         told = visit.client.ask("GET", visit.private("/timeline"), headers=visit.key).require(200).json()
         types = {one["type"] for one in told["items"]}
-        _same("what it tells about", types, {"profile", "preference", "consent", "interaction", "order"})
+        _same("what it tells about", types, {"profile", "preference", "consent", "interaction", "order", "case"})
 
     def _record(self) -> Answer:
         visit = self.visit()
@@ -110,7 +137,7 @@ class WholeStory:
             "subject": "Payment",
             "body": f"Read out a card, {_CARD}, and asked for a receipt.",
             "source": {"system": "telephony", "eventId": f"demo-{self._run}"},
-            "references": {"orderId": self._order["id"]},
+            "references": {"orderId": self._order["id"], "caseId": self._case["id"]},
         }
         return visit.client.ask("POST", visit.private("/interactions"), body=event, headers=visit.key)
 

@@ -16,6 +16,7 @@ from local.seed.history import history
 from local.seed.people import person
 
 _CUSTOMERS: Final = 200
+_IMPORTED: Final = ("consents", "orders", "cases", "interactions")  # orders before what is about them
 _CUSTOMERS_PATH: Final = "/api/private/v1/customers"
 
 
@@ -40,14 +41,14 @@ async def seed(url: str, function_key: str, *, customers: int = _CUSTOMERS) -> d
                 if past.preferences
             ]
         )
-        for kind in ("consents", "orders", "interactions"):
+        for kind in _IMPORTED:
             await target.load(kind, [row for past in pasts for row in getattr(past, kind)])
         told = [(one, said) for one, past in zip(ids, pasts, strict=True) for said in past.feedback]
         await side_by_side([target.tell(f"{_CUSTOMERS_PATH}/{one}/feedback", said) for one, said in told])
     return {
         "customers": len(people),
         "preferences": sum(past.preferences is not None for past in pasts),
-        **{kind: sum(len(getattr(past, kind)) for past in pasts) for kind in ("consents", "orders", "interactions")},
+        **{kind: sum(len(getattr(past, kind)) for past in pasts) for kind in _IMPORTED},
         "feedback": len(told),
     }
 

@@ -1,4 +1,4 @@
-"""Two years of what happened to an invented customer: orders, what passed between them and the airline, consents."""
+"""Two years of what happened to an invented customer: orders, contacts, consents, what they said and asked for."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -38,6 +38,12 @@ _PRAISE: Final = (
     "Todo perfecto, gracias.",
     "최고예요!",
 )
+_WISHES: Final = (
+    ("claim", "baggage.delayed", "My bag came a day late", "We have paid for what you had to buy."),
+    ("complaint", "cabin.seat", "Mein Sitz ließ sich nicht verstellen", "Wir haben den Sitz repariert. Danke."),
+    ("question", "loyalty.miles", "¿Dónde están mis millas?", "Las millas ya están en su cuenta."),
+    ("request", "invoice", "領収書をお願いします", "領収書をお送りしました。"),
+)
 _CURRENCIES: Final = ("EUR", "GBP", "USD")
 _DRINKS: Final = ("tomato juice", "sparkling water", "black tea", "orange juice")
 _MEALS: Final = ("VGML", "KSML", "MOML", "GFML", "DBML", "VLML")
@@ -53,6 +59,7 @@ class History:
     consents: Sequence[dict[str, Any]]
     preferences: dict[str, Any] | None
     feedback: Sequence[dict[str, Any]]
+    cases: Sequence[dict[str, Any]]
 
 
 def history(person: Person) -> History:
@@ -68,6 +75,7 @@ def history(person: Person) -> History:
         consents=list(_consents(person)),
         preferences=_preferences(person),
         feedback=list(_feedback(person)),
+        cases=list(_cases(person, flown)),
     )
 
 
@@ -208,6 +216,33 @@ def _feedback(person: Person) -> Iterator[dict[str, Any]]:
             "source": {"system": SYSTEM, "eventId": f"{person.number:04d}-feedback-{number}"},
         }
         yield told
+
+
+def _cases(person: Person, flown: Sequence[tuple[dict[str, Any], datetime]]) -> Iterator[dict[str, Any]]:
+    """Yield what customers asked for after a journey; most of it was settled within days."""
+    random = Random(f"cases {person.number}")  # noqa: S311 - to be repeated, not to be secret
+    for number, (order, departed) in enumerate(flown):
+        if random.random() >= 0.25:  # noqa: PLR2004 - one journey of four
+            continue
+        kind, category, subject, told = random.choice(_WISHES)
+        opened = departed + timedelta(days=random.randrange(1, 10), minutes=random.randrange(1440))
+        settled = opened + timedelta(hours=random.randrange(2, 200))
+        case = {
+            "customer": person.reference,
+            "reference": {"system": SYSTEM, "id": f"C-{person.number:04d}-{number}"},
+            "order": order["reference"],
+            "about": {"itemIds": [order["items"][0]["id"]]},
+            "type": kind,
+            "category": category,
+            "subject": subject,
+            "priority": random.choice(("low", "normal", "normal", "high")),
+            "channel": random.choice(("web", "email", "phone")),
+            "openedAt": _at(min(opened, END)),
+        }
+        if settled < END:
+            yield {**case, "state": "closed", "resolution": {"code": "solved", "text": told}, "settledAt": _at(settled)}
+        else:
+            yield {**case, "state": "open"}
 
 
 def _at(moment: datetime) -> str:

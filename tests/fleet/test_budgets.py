@@ -14,6 +14,7 @@ CUSTOMERS = "/api/v1/customers"
 PRIVATE = "/api/private/v1/customers"
 BODY = {"lastName": "Lovelace", "email": "ada@example.com"}
 CALL = {"kind": "call", "channel": "phone", "happenedAt": "2025-12-31T09:00:00Z"}
+CASE = {"type": "question", "subject": "May I bring a cello?"}
 COMPLAINT = {"kind": "complaint", "text": "The bag came two days late."}
 
 
@@ -58,6 +59,8 @@ BUDGETS: dict[str, tuple[int, Ask]] = {
     ),
     "interaction": (2, lambda counted: counted.http.post(f"{counted.private}/interactions", json=CALL)),
     "feedback": (2, lambda counted: counted.http.post(f"{CUSTOMERS}/{counted.customer}/feedback", json=COMPLAINT)),
+    "case": (3, lambda counted: counted.http.post(f"{counted.private}/cases", json=CASE)),
+    "customer's own list of cases": (2, lambda counted: counted.http.get(f"{CUSTOMERS}/{counted.customer}/cases")),
     "timeline page": (1, lambda counted: counted.http.get(f"{counted.private}/timeline")),
     "customer's own timeline page": (1, lambda counted: counted.http.get(f"{CUSTOMERS}/{counted.customer}/timeline")),
 }

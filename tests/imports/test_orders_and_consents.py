@@ -69,6 +69,17 @@ class TestOrders:
         assert [what(row) for row in told] == ["invalid", "customer-not-found", "invalid", "created"]
         assert owner
 
+    async def test_that_contradict_themselves_are_refused_by_a_dry_run_too(
+        self, world: World, http: httpx2.AsyncClient, owner: str
+    ) -> None:
+        foreign = {**WIDGETS["items"][0], "unitPrice": {"amount": "19.90", "currency": "USD"}}
+
+        dry = await load(world, http, [order(1, items=[foreign])], kind="orders", dryRun=True)
+        told = await load(world, http, [order(1, items=[foreign])], kind="orders")
+
+        assert [what(row) for row in (*dry, *told)] == ["order-invalid"] * 2
+        assert owner
+
 
 class TestConsents:
     async def test_take_their_place_in_time(self, world: World, http: httpx2.AsyncClient, owner: str) -> None:

@@ -13,7 +13,7 @@ from local.faults.taps import When
 from tests.feedback.test_feedback import survey
 from tests.interactions.conftest import PRIVATE, PUBLIC, Desk, baggage, call
 
-ALL = ["profile", "preferences", "consents", "subscriptions", "orders", "interactions", "feedback", "timeline"]
+ALL = ["profile", "preferences", "consents", "subscriptions", "orders", "cases", "interactions", "feedback", "timeline"]
 ALL.append("delivery")
 READ_CALLS = {
     "profile": 1,
@@ -21,6 +21,7 @@ READ_CALLS = {
     "consents": 1,
     "subscriptions": 3,
     "orders": 1,
+    "cases": 1,
     "interactions": 1,
     "feedback": 1,
     "timeline": 1,
@@ -57,7 +58,7 @@ class TestRead:
         assert {section["status"] for section in told["sections"].values()} == {"ok"}
 
     @pytest.mark.parametrize(
-        "name", ["preferences", "consents", "subscriptions", "orders", "interactions", "feedback", "timeline"]
+        "name", ["preferences", "consents", "subscriptions", "orders", "cases", "interactions", "feedback", "timeline"]
     )
     async def test_holds_what_the_sections_own_operation_answers(self, desk: Desk, name: str) -> None:
         await live(desk)

@@ -36,7 +36,7 @@ class TestStart:
         )
 
         assert told.returncode == 0, f"{told.stdout[-2000:]}\n{told.stderr}\n{stack.host_output()[-2000:]}"
-        assert told.stdout.splitlines()[-1].startswith("All 29 steps as promised")
+        assert told.stdout.splitlines()[-1].startswith("All 32 steps as promised")
 
     def test_refuses_to_start_twice(self, stack: LocalStack) -> None:
         with pytest.raises(StackError, match="runs already"):

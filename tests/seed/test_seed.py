@@ -6,6 +6,7 @@ import pytest
 
 from lib.customers.models import CustomerDetails
 from lib.feedback.models import RecordedFeedbackDraft
+from lib.imports.cases import CaseRow
 from lib.imports.consents import ConsentRow
 from lib.imports.loaders import validated
 from lib.imports.orders import OrderRow
@@ -68,6 +69,8 @@ class TestHistory:
                 validated(OrderRow, {name: value for name, value in row.items() if name != "customer"})
             for row in past.consents:
                 validated(ConsentRow, {name: value for name, value in row.items() if name != "customer"})
+            for row in past.cases:
+                validated(CaseRow, {name: value for name, value in row.items() if name != "customer"})
             for row in past.interactions:
                 DRAFTS.validate_python({name: value for name, value in row.items() if name != "customer"})
             for body in past.feedback:

@@ -1,0 +1,273 @@
+"""What we decide about cases: what is a valid one, and what a change, a move and a comment make of it. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from lib.cases.models import (
+    Author,
+    Case,
+    CaseDraft,
+    CaseItem,
+    CaseMove,
+    CasePatch,
+    CaseReference,
+    Comment,
+    CommentDraft,
+    RecordedCaseDraft,
+    RecordedCommentDraft,
+    Resolution,
+    ResolutionCode,
+    Visibility,
+)
+from lib.cases.states import ANSWERED, CASE_MOVES, SETTLED, CaseState
+from lib.clock import rfc3339
+from lib.errors import ConflictError, FieldProblem, InvalidError
+from lib.interactions.rules import still_to_come
+from lib.merging import merged
+from lib.validation import problems_of
+
+MAXIMUM_COMMENTS: Final = 10_000
+_BESIDE: Final = frozenset({"version", "updatedAt"})
+
+
+class CaseInvalidError(InvalidError):
+    """What was sent would not make a valid case."""
+
+    kind = "case-invalid"
+    title = "Not a valid case"
+
+
+class CaseMoveError(ConflictError):
+    """The case cannot go from where it stands to where it was asked to."""
+
+    kind = "case-move-not-allowed"
+    title = "The case cannot go there"
+
+    def __init__(self, before: CaseState, after: CaseState) -> None:
+        allowed = ", ".join(sorted(CASE_MOVES[before])) or "nowhere"
+        super().__init__(f"A case that is {before} cannot become {after}; from here it may go: {allowed}.")
+
+
+class CaseNotResolvedError(ConflictError):
+    """Only what is resolved can be reopened."""
+
+    kind = "case-not-resolved"
+    title = "The case is not resolved"
+
+    def __init__(self, state: CaseState) -> None:
+        super().__init__(f"Only a resolved case is reopened; this one is {state}.")
+
+
+class CaseClosedError(ConflictError):
+    """The case is closed; it does not change any more."""
+
+    kind = "case-closed"
+    title = "The case is closed"
+
+    def __init__(self) -> None:
+        super().__init__("The case is closed and does not change any more; open another one that follows it.")
+
+
+class CommentsFullError(ConflictError):
+    """The case has as many comments as it may have."""
+
+    kind = "case-comments-full"
+    title = "No more comments"
+
+    def __init__(self) -> None:
+        super().__init__(f"A case takes at most {MAXIMUM_COMMENTS} comments; open another one that follows it.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """A case that another system looked after: its reference there, and how far it had come."""
+
+    reference: CaseReference
+    state: CaseState = CaseState.NEW
+    resolution: Resolution | None = None
+    settled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """Somebody opens a case for a customer: `by` says whose wish it is."""
+
+    customer_id: str
+    draft: CaseDraft
+    by: Author
+    elsewhere: Elsewhere | None = None
+
+
+def opened(opening: Opening, *, case_id: str, items: Sequence[CaseItem], actor: str, at: datetime) -> Case:
+    """Return the case that is opened, with what its items are like now.
+
+    Raises:
+        CaseInvalidError: it came in the future; or it was looked after elsewhere, and how it ended cannot be.
+    """
+    draft, elsewhere = opening.draft, opening.elsewhere
+    opened_at = at
+    if isinstance(draft, RecordedCaseDraft) and draft.opened_at is not None:
+        if still_to_come(draft.opened_at, now=at):
+            raise CaseInvalidError(
+                "The case is still to come.", [FieldProblem("/openedAt", "must not be in the future")]
+            )
+        opened_at = min(draft.opened_at, at)
+    case = Case(
+        **draft.model_dump(exclude={"opened_at"}),
+        id=case_id,
+        customer_id=opening.customer_id,
+        version=1,
+        state=CaseState.NEW,
+        items=tuple(items),
+        opened_by=opening.by,
+        recorded_by=actor,
+        recorded_at=at,
+        opened_at=opened_at,
+        updated_at=at,
+        reference=elsewhere.reference if elsewhere else None,
+    )
+    return case if elsewhere is None else _told_late(case, elsewhere)
+
+
+def amended(case: Case, patch: CasePatch, *, version: int, at: datetime) -> Case:
+    """Return the case that a merge patch makes of one; its items stay as they were seen.
+
+    Raises:
+        CaseClosedError: it is closed.
+        CaseInvalidError: the result is no valid case; pointers are into the patched case.
+    """
+    check_open(case)
+    values = merged(case.json_values(), patch.changes())
+    if values.get("about") == {}:
+        del values["about"]
+    try:
+        return Case.model_validate({**values, "version": version, "updatedAt": rfc3339(at)})
+    except ValidationError as error:
+        raise CaseInvalidError("This would not be a valid case.", problems_of(error)) from None
+
+
+def moved(case: Case, move: CaseMove, *, version: int, at: datetime) -> Case:
+    """Return the case in another state. What is settled has a resolution; what is reopened has none any more.
+
+    Raises:
+        CaseMoveError: it cannot go there from here.
+        CaseInvalidError: a resolution is missing, or does not belong there.
+    """
+    if move.state not in CASE_MOVES[case.state]:
+        raise CaseMoveError(case.state, move.state)
+    changes: dict[str, Any] = {"state": move.state, "version": version, "updated_at": at}
+    if move.state not in SETTLED:
+        if move.resolution is not None:
+            raise _wrong_resolution(f"does not belong to a case that is {move.state}")
+        return case.model_copy(update={**changes, **_reopened(case)})
+    resolution = move.resolution or case.resolution
+    if resolution is None:
+        raise _wrong_resolution(f"is required of a case that is {move.state}")
+    changes |= {"resolution": resolution, "resolved_at": case.resolved_at or at}
+    if move.state is CaseState.CLOSED:
+        changes["closed_at"] = at
+    return case.model_copy(update=changes)
+
+
+def reopened(case: Case, *, version: int, at: datetime) -> Case:
+    """Return a resolved case open again, without its resolution.
+
+    Raises:
+        CaseNotResolvedError: it is not.
+    """
+    if case.state is not CaseState.RESOLVED:
+        raise CaseNotResolvedError(case.state)
+    return moved(case, CaseMove(state=CaseState.OPEN), version=version, at=at)
+
+
+def withdrawn(case: Case, *, version: int, at: datetime) -> Case:
+    """Return the case closed because the customer does not pursue it any more; a resolution that it has stays.
+
+    Raises:
+        CaseMoveError: it is closed already.
+    """
+    resolution = case.resolution or Resolution(code=ResolutionCode.WITHDRAWN)
+    return moved(case, CaseMove(state=CaseState.CLOSED, resolution=resolution), version=version, at=at)
+
+
+def commented(case: Case, draft: CommentDraft, *, actor: str, version: int, at: datetime) -> tuple[Case, Comment]:
+    """Return the case with one more comment, and the comment.
+
+    What a customer says takes a case that waited for it, or that was held for resolved, back to open.
+
+    Raises:
+        CaseClosedError: it is closed.
+        CommentsFullError: it has as many comments as it may have.
+        CaseInvalidError: words of the customer are marked as internal.
+    """
+    check_open(case)
+    if case.comments >= MAXIMUM_COMMENTS:
+        raise CommentsFullError
+    staff = isinstance(draft, RecordedCommentDraft)
+    author = draft.author if staff else Author.CUSTOMER
+    visibility = draft.visibility if staff else Visibility.PUBLIC
+    if author is Author.CUSTOMER and visibility is Visibility.INTERNAL:
+        problem = FieldProblem("/visibility", "must be public for the customer's words")
+        raise CaseInvalidError("The comment contradicts itself.", [problem])
+    comment = Comment(
+        number=case.comments + 1,
+        case_id=case.id,
+        author=author,
+        text=draft.text,
+        at=at,
+        visibility=visibility,
+        recorded_by=actor,
+    )
+    changes: dict[str, Any] = {"comments": comment.number, "version": version, "updated_at": at}
+    if author is Author.CUSTOMER and case.state in ANSWERED:
+        changes |= {"state": CaseState.OPEN, **_reopened(case)}
+    return case.model_copy(update=changes), comment
+
+
+def check_open(case: Case) -> None:
+    """Refuse to change a case that is closed.
+
+    Raises:
+        CaseClosedError: it is.
+    """
+    if case.state is CaseState.CLOSED:
+        raise CaseClosedError
+
+
+def changed_fields(before: Case | None, after: Case) -> list[dict[str, Any]]:
+    """Return the changes as the log keeps them: a JSON pointer, what was there, and what is there now."""
+    old: Mapping[str, Any] = before.json_values() if before else {}
+    new = after.json_values()
+    return [
+        {"field": f"/{name}", "old": old.get(name), "new": new.get(name)}
+        for name in sorted({*old, *new} - _BESIDE)
+        if old.get(name) != new.get(name)
+    ]
+
+
+def _told_late(case: Case, elsewhere: Elsewhere) -> Case:
+    """Return a case that was opened elsewhere in the state in which it is by now."""
+    at = elsewhere.settled_at or case.recorded_at
+    if not case.opened_at <= at <= case.recorded_at:
+        problem = FieldProblem("/settledAt", "must not be before openedAt or in the future")
+        raise CaseInvalidError("The case cannot have been settled then.", [problem])
+    if elsewhere.state is CaseState.NEW:
+        if elsewhere.resolution is not None:
+            raise _wrong_resolution("does not belong to a case that is new")
+        return case
+    move = CaseMove(state=elsewhere.state, resolution=elsewhere.resolution)
+    return moved(case, move, version=case.version, at=at).model_copy(update={"updated_at": case.updated_at})
+
+
+def _reopened(case: Case) -> dict[str, Any]:
+    if case.state is not CaseState.RESOLVED:
+        return {}
+    return {"resolution": None, "resolved_at": None, "reopened": case.reopened + 1}
+
+
+def _wrong_resolution(detail: str) -> CaseInvalidError:
+    return CaseInvalidError("The resolution does not fit the state.", [FieldProblem("/resolution", detail)])
