@@ -36,7 +36,8 @@ class TestTour:
             ('"code":"VGML"', '"state":"granted"'),
             ('"filledIn":[{', '"state":"placed"'),
             ('"kind":"call"', "asked for a receipt"),
-            ('"matchedOn"', '"type":"interaction"', '"type":"order"', '"type":"consent"', '"type":"preference"'),
+            ('"items":[{"id":"item-1"', '"itemIds":["item-1"]', '"author":"customer"'),
+            ('"matchedOn"', '"type":"interaction"', '"type":"order"', '"type":"consent"', '"type":"case"'),
         ]
         assert len(steps) == len(expected)
         for said, wanted in zip(steps, expected, strict=True):
