@@ -12,6 +12,8 @@ from local.chaos.history import History, Kind, Outcome, Write
 
 Ask: TypeAlias = Callable[[Mapping[str, Any]], Awaitable[Reply]]
 """Sends one and the same write with a body."""
+Made: TypeAlias = Callable[[Mapping[str, Any]], tuple[str, int | None]]
+"""Tells from an answer which entity was written, and as which version when it says so."""
 
 _KEYED_SHARE: Final = 0.6
 _SETTLE_TRIES: Final = 6
@@ -40,7 +42,15 @@ class Asking:
         key = f"key-{mark}" if self.random.random() < _KEYED_SHARE else None
         return self.history.add(Write(mark=mark, kind=kind, key=key, **more))
 
-    async def ask(self, write: Write, body: Mapping[str, Any], other: Mapping[str, Any], ask: Ask) -> bool:
+    async def ask(
+        self,
+        write: Write,
+        body: Mapping[str, Any],
+        other: Mapping[str, Any],
+        ask: Ask,
+        *,
+        made: Made = lambda shown: (str(shown["id"]), int(shown["version"])),
+    ) -> bool:
         """Ask, and with a key ask again until it is known what became of it; return whether it was answered well.
 
         `other` is a body that must not pass with the same key.
@@ -51,9 +61,8 @@ class Asking:
             self.history.counts[f"answered {reply.short}"] += 1
             self.history.counts["defects met"] += DEFECT_KIND in reply.text
             if reply.outcome is Outcome.OK:
-                document = reply.json()
                 write.outcome, write.answer = Outcome.OK, reply.text
-                write.entity_id, write.version = str(document["id"]), int(document["version"])
+                write.entity_id, write.version = made(reply.json())
                 if len(write.statuses) > 1:
                     self.history.counts["settled by asking again"] += 1
                 if write.key is not None:

@@ -21,6 +21,9 @@ class Kind(StrEnum):
     ORDER = "order"
     ORDER_CHANGE = "order change"
     CONSENT = "consent"
+    CASE = "case"
+    CASE_CHANGE = "case change"
+    CASE_COMMENT = "case comment"
 
 
 @dataclass(slots=True, kw_only=True)

@@ -30,7 +30,9 @@ def nothing_lost(evidence: Evidence) -> Iterable[str]:
         entity = evidence.entities.get(write.entity_id or "")
         if entity is None:
             yield f"{write.mark}: answered ok, and there is no such entity"
-        elif entity.marks.get(write.version or 0) != write.mark:
+        elif write.version is None and write.mark not in entity.marks.values():
+            yield f"{write.mark}: answered ok, and no version of {entity.id} is by it"
+        elif write.version is not None and entity.marks.get(write.version) != write.mark:
             yield f"{write.mark}: answered ok as version {write.version} of {entity.id}, which is not its own"
     for entity in evidence.entities.values():
         if entity.held is not None:
@@ -157,7 +159,7 @@ def noticed_while_running(evidence: Evidence) -> Iterable[str]:
 
 
 def listed(evidence: Evidence) -> Iterable[str]:
-    """The lists of customers, orders and consents show each at its newest version."""
+    """The lists of customers, orders, consents and cases show each at its newest version."""
     for entity in evidence.entities.values():
         if entity.listed_version != entity.version:
             yield f"{entity.id}: version {entity.version} is listed as {entity.listed_version}"
@@ -198,7 +200,7 @@ INVARIANTS: Final[Sequence[Invariant]] = (
         "I12, I13", "repeats get the first answer; deliveries are accounted for at every look", noticed_while_running
     ),
     Invariant("I14", "one of several writers of one version wins", one_winner),
-    Invariant("index", "the lists show every customer, order and consent at its newest version", listed),
+    Invariant("index", "the lists show every customer, order, consent and case at its newest version", listed),
     Invariant("lookup", "everybody who has an identifier is found by it, and nobody else", found),
     Invariant("no 500", "no request meets a defect", no_defects),
     Invariant("I17", "every planned fault happened", everything_fired),

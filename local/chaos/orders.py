@@ -35,6 +35,10 @@ class Orders:
         else:
             await self._change(self.random.choice(list(self.known)))
 
+    def of(self, customer_id: str) -> list[str]:
+        """Return the orders of a customer that are known."""
+        return [order_id for order_id, (owner, _) in self.known.items() if owner == customer_id]
+
     async def _place(self, customer_id: str) -> None:
         write = self.asking.write(Kind.ORDER, owner=customer_id)
         body = {"currency": "EUR", "channel": write.mark, "items": [_WIDGET]}

@@ -8,7 +8,7 @@ from local.chaos.invariants import Invariant, audit, holds
 from local.chaos.sizes import Size
 
 _MOST_FINDINGS = 12
-_KINDS = {"cus": "customers", "ord": "orders", "con": "consents"}
+_KINDS = {"cus": "customers", "ord": "orders", "con": "consents", "cas": "cases"}
 
 
 def opening(fleet: Fleet, size: Size, *, seed: int) -> str:

@@ -14,6 +14,7 @@ import aiohttp
 from lib.storage.azure import AzureStorage, ConnectionString
 from lib.storage.errors import StorageError
 from local.chaos.api import Api
+from local.chaos.cases import Cases
 from local.chaos.consents import Consents
 from local.chaos.drain import BacklogWatch, drained
 from local.chaos.evidence import Evidence, totals
@@ -84,9 +85,11 @@ class Storm:
             customers=self.size.customers,
             gate=lambda: self.messages_waiting < _MOST_MESSAGES,
         )
+        orders = Orders(api, load.asking, self._random("orders"))
         load.more = [
-            (Orders(api, load.asking, self._random("orders")).act, 20),
+            (orders.act, 20),
             (Consents(api, load.asking, self._random("consents")).act, 10),
+            (Cases(api, load.asking, self._random("cases"), orders.of).act, 10),
         ]
         planned = Counter(blow.name for blow in killer.plan())
         if self.size.cut_short:

@@ -114,6 +114,11 @@ BREACHES: list[tuple[str, str, Callable[[], Evidence]]] = [
         lambda: evidence(entities={"cus_2": REFUSED}, journal=[row("cus_1", 1, "ignored")]),
     ),
     ("I1", "a version by another write", lambda: with_customer(marks={1: "m1", 2: "m9"})),
+    (
+        "I1",
+        "a comment that is gone",
+        lambda: with_write(kind=Kind.CASE_COMMENT, outcome=Outcome.OK, version=None),
+    ),
     ("I1", "an older version held", lambda: with_customer(held=held(version=1, mark="m1"))),
     ("I1", "another content held", lambda: with_customer(held=held(mark="m1"))),
     (
