@@ -5,8 +5,8 @@ from typing import Final
 import azure.functions as func
 from fastapi import APIRouter
 
-from functions.cases import comments as cases_comments
 from functions.cases import private as cases_private
+from functions.cases import private_comments as cases_private_comments
 from functions.cases import public as cases_public
 from functions.consents import private as consents_private
 from functions.consents import public as consents_public
@@ -76,7 +76,7 @@ PRIVATE_ROUTERS: Final[tuple[APIRouter, ...]] = (
     orders_actions.router,
     orders_flights.router,
     cases_private.router,
-    cases_comments.router,
+    cases_private_comments.router,
     consents_private.router,
     subscriptions_private.router,
     deliveries_private.router,

@@ -14,6 +14,11 @@ _PLAIN: Final = {
     "missing": "is required",
     "string_type": "must be text",
     "string_unicode": "must be valid Unicode text",
+    "tuple_type": "must be an array",
+    "list_type": "must be an array",
+    "model_attributes_type": "must be an object",
+    "model_type": "must be an object",
+    "dict_type": "must be an object",
 }
 
 

@@ -173,7 +173,7 @@ async def add_case_comment(
     draft: Annotated[CommentDraft, Body(examples=[{"text": "The receipts are attached to my e-mail of today."}])],
 ) -> Response:
     """Add what the customer says; a case that waited for the customer, or was resolved, is open again."""
-    answer = await caller.platform.comments.add(
+    answer = await caller.platform.case_comments.add(
         customer_id=customerId,
         case_id=caseId,
         draft=draft,
@@ -199,7 +199,9 @@ async def list_case_comments(
     cursor: Cursor = None,
 ) -> Response:
     """List what customer and staff wrote to each other, the first first; only `next` tells the end."""
-    page = await platform.comments.page(customer_id=customerId, case_id=caseId, public=True, limit=limit, cursor=cursor)
+    page = await platform.case_comments.page(
+        customer_id=customerId, case_id=caseId, public=True, limit=limit, cursor=cursor
+    )
     return listed(request, own_comments(page))
 
 
@@ -217,7 +219,7 @@ async def get_case_comment(
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Read one comment; numbers that staff wrote among themselves are not shown here."""
-    answer = await platform.comments.read(customer_id=customerId, case_id=caseId, number=number, public=True)
+    answer = await platform.case_comments.read(customer_id=customerId, case_id=caseId, number=number, public=True)
     return entity(own_comment(answer), view=VIEW, if_none_match=if_none_match)
 
 

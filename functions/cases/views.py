@@ -14,7 +14,7 @@ from lib.cases.models import Case, CaseSummary, Comment, OwnCase, OwnCaseSummary
 from lib.cases.rules import MAXIMUM_COMMENTS
 from lib.cases.states import CaseState
 from lib.changes.operation import Answer
-from lib.fields import FreeLine
+from lib.orders.words import FreeText
 from lib.paging import Page
 from lib.parts import Part
 
@@ -60,7 +60,7 @@ class OwnCommentList(BaseModel):
 class CustomersReason(Part):
     """Why the customer asks for it."""
 
-    reason: Annotated[FreeLine | None, Field(description="Card numbers in it are masked")] = None
+    reason: FreeText | None = None
 
 
 def _staff_only(whole: type[BaseModel], own: type[BaseModel]) -> AbstractSet[str]:

@@ -14,8 +14,6 @@ from lib.orders.models import Order
 from lib.orders.service import OrderNotFoundError, OrderService
 from lib.storage.ports import Table
 
-# Where what a case may be about is kept in the customer's partition, beside orders.
-_ROOMS: Final = {"interaction_id": "interaction", "feedback_id": "feedback", "case_id": "case"}
 _NOT_HERE: Final = "is not one of this customer"
 
 
@@ -51,15 +49,13 @@ class Links:
             elif order is not None:
                 problems.append(FieldProblem(f"/about/itemIds/{place}", "is not an item of this order"))
         if problems:
-            raise CaseInvalidError("The case is about something that this customer does not have.", problems)
+            raise CaseInvalidError("What the case is about cannot be so; errors says where.", problems)
         return tuple(items)
 
     async def _missing(self, customer_id: str, about: CaseAbout) -> list[FieldProblem]:
-        named = about.model_dump(include=set(_ROOMS), exclude_none=True)
-        keys = {name: f"{_ROOMS[name]}~{value}" for name, value in named.items()}
-        return [
-            FieldProblem(f"/about/{to_camel(name)}", _NOT_HERE) for name in await absent(self.table, customer_id, keys)
-        ]
+        named = about.model_dump(exclude={"order_id", "item_ids"}, exclude_none=True)
+        missing = await absent(self.table, customer_id, named)
+        return [FieldProblem(f"/about/{to_camel(name)}", _NOT_HERE) for name in missing]
 
     async def _order(self, customer_id: str, about: CaseAbout, problems: list[FieldProblem]) -> Order | None:
         if len(set(about.item_ids)) != len(about.item_ids):

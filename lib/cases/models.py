@@ -9,11 +9,12 @@ from lib.cases.states import SETTLED, CaseState
 from lib.clock import in_milliseconds
 from lib.customers.models import SystemName
 from lib.feedback.models import FeedbackId
-from lib.fields import REDACTED, FreeLine, Moment, Prose, ShortText
+from lib.fields import REDACTED, FreeLine, Moment, Prose, ShortText, Text
 from lib.interactions.words import CaseId, InteractionChannel, InteractionId, OrderId
 from lib.orders.items import MAXIMUM_ITEMS
 from lib.orders.states import ItemKind
-from lib.orders.words import ItemId
+from lib.orders.words import FreeText, ItemId
+from lib.pan import without_card_numbers
 from lib.parts import Part
 from lib.text import prose
 
@@ -63,6 +64,12 @@ class Visibility(StrEnum):
     INTERNAL = "internal"
 
 
+def _no_card_number(word: str) -> str:
+    if without_card_numbers(word) != word:
+        raise ValueError("must not hold a card number")
+    return word
+
+
 Category = Annotated[
     str,
     Field(
@@ -71,6 +78,7 @@ Category = Annotated[
         description="A word of the organisation's own",
         examples=["baggage.delayed"],
     ),
+    AfterValidator(_no_card_number),
 ]
 Description = Annotated[Prose, Field(description="In the words of who opened it; card numbers are masked")]
 ResolutionText = Annotated[
@@ -135,13 +143,23 @@ class CaseReference(Part):
     """How another system knows a case."""
 
     system: SystemName
-    id: Annotated[str, Field(min_length=1, max_length=100, pattern="^[!-~]{1,100}$")]
+    id: Text
+
+
+class AboutPatch(Part):
+    """Changes to what a case is about; the lists are replaced whole."""
+
+    order_id: OrderId | None = None
+    item_ids: _ItemIds | None = None
+    interaction_id: InteractionId | None = None
+    feedback_id: FeedbackId | None = None
+    case_id: CaseId | None = None
 
 
 class CasePatch(Part):
     """Changes to a case, as a merge patch. Its state is moved, and not patched."""
 
-    reason: Annotated[FreeLine | None, Field(description="Why; kept in the change log and not in the case")] = None
+    reason: Annotated[FreeText | None, Field(description="Why; kept in the change log and not in the case")] = None
     type: CaseType | None = None
     category: Category | None = None
     subject: FreeLine | None = None
@@ -149,7 +167,7 @@ class CasePatch(Part):
     priority: CasePriority | None = None
     channel: InteractionChannel | None = None
     assignee: FreeLine | None = None
-    about: CaseAbout | None = None
+    about: AboutPatch | None = None
 
     def changes(self) -> dict[str, Any]:
         """Return the patch as JSON values by their wire names: only what the caller named, without the reason."""
@@ -161,7 +179,7 @@ class CaseMove(Part):
 
     state: CaseState
     resolution: Annotated[Resolution | None, Field(description="Needed to resolve or close what has none yet")] = None
-    reason: Annotated[FreeLine | None, Field(description="Why; kept in the change log, where staff read it")] = None
+    reason: Annotated[FreeText | None, Field(description="Why; kept in the change log, where staff read it")] = None
 
 
 class CommentDraft(Part):
@@ -192,8 +210,9 @@ class OwnCase(Part):
     category: Category | None = None
     subject: Annotated[str, Field(max_length=200)]
     description: Annotated[str | None, Field(max_length=10_000)] = None
+    channel: InteractionChannel | None = None
     about: CaseAbout | None = None
-    items: Annotated[tuple[CaseItem, ...], Field(max_length=MAXIMUM_ITEMS)] = ()
+    items: Annotated[tuple[CaseItem, ...], Field(max_length=MAXIMUM_ITEMS)]
     resolution: Resolution | None = None
     opened_at: Moment
     updated_at: Moment
@@ -204,15 +223,14 @@ class OwnCase(Part):
 class Case(OwnCase):
     """A case as it is kept, and as staff read it back."""
 
-    priority: CasePriority = CasePriority.NORMAL
-    channel: InteractionChannel | None = None
+    priority: CasePriority
     assignee: Annotated[str | None, Field(max_length=200)] = None
     opened_by: Author
     recorded_by: Annotated[str, Field(max_length=100, description="Who told of it, as asserted")]
     recorded_at: Moment
     reference: CaseReference | None = None
-    comments: Annotated[int, Field(ge=0, json_schema_extra={"format": "int32"}, description="How many it has")] = 0
-    reopened: Annotated[int, Field(ge=0, json_schema_extra={"format": "int32"}, description="How often it was")] = 0
+    comments: Annotated[int, Field(ge=0, json_schema_extra={"format": "int32"}, description="How many it has")]
+    reopened: Annotated[int, Field(ge=0, json_schema_extra={"format": "int32"}, description="How often it was")]
 
     @property
     def order_id(self) -> str | None:
@@ -248,7 +266,7 @@ class OwnCaseSummary(Part):
     category: Category | None = None
     subject: Annotated[str, Field(max_length=200)]
     order_id: OrderId | None = None
-    item_ids: _ItemIds = ()
+    item_ids: _ItemIds
     opened_at: Moment
     updated_at: Moment
 

@@ -10,10 +10,12 @@ from pydantic import ValidationError
 from lib.cases.models import (
     Author,
     Case,
+    CaseAbout,
     CaseDraft,
     CaseItem,
     CaseMove,
     CasePatch,
+    CasePriority,
     CaseReference,
     Comment,
     CommentDraft,
@@ -31,6 +33,8 @@ from lib.merging import merged
 from lib.validation import problems_of
 
 MAXIMUM_COMMENTS: Final = 10_000
+MAXIMUM_COMMENTS_BEFORE_CUSTOMERS: Final = 9_000
+"""From there on only staff write, so that nobody can shut them out."""
 _BESIDE: Final = frozenset({"version", "updatedAt"})
 
 
@@ -79,7 +83,7 @@ class CommentsFullError(ConflictError):
     title = "No more comments"
 
     def __init__(self) -> None:
-        super().__init__(f"A case takes at most {MAXIMUM_COMMENTS} comments; open another one that follows it.")
+        super().__init__("The case takes no more comments; open another one that follows it.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +113,7 @@ def opened(opening: Opening, *, case_id: str, items: Sequence[CaseItem], actor: 
         CaseInvalidError: it came in the future; or it was looked after elsewhere, and how it ended cannot be.
     """
     draft, elsewhere = opening.draft, opening.elsewhere
+    about = said_of(draft.about)
     opened_at = at
     if isinstance(draft, RecordedCaseDraft) and draft.opened_at is not None:
         if still_to_come(draft.opened_at, now=at):
@@ -116,8 +121,12 @@ def opened(opening: Opening, *, case_id: str, items: Sequence[CaseItem], actor: 
                 "The case is still to come.", [FieldProblem("/openedAt", "must not be in the future")]
             )
         opened_at = min(draft.opened_at, at)
+    said: dict[str, Any] = {"priority": CasePriority.NORMAL, **draft.model_dump(exclude={"opened_at", "about"})}
     case = Case(
-        **draft.model_dump(exclude={"opened_at"}),
+        **said,
+        comments=0,
+        reopened=0,
+        about=about,
         id=case_id,
         customer_id=opening.customer_id,
         version=1,
@@ -133,6 +142,11 @@ def opened(opening: Opening, *, case_id: str, items: Sequence[CaseItem], actor: 
     return case if elsewhere is None else _told_late(case, elsewhere)
 
 
+def said_of(about: CaseAbout | None) -> CaseAbout | None:
+    """Return what a case is about; None when it names nothing."""
+    return None if about == CaseAbout() else about
+
+
 def amended(case: Case, patch: CasePatch, *, version: int, at: datetime) -> Case:
     """Return the case that a merge patch makes of one; its items stay as they were seen.
 
@@ -142,12 +156,11 @@ def amended(case: Case, patch: CasePatch, *, version: int, at: datetime) -> Case
     """
     check_open(case)
     values = merged(case.json_values(), patch.changes())
-    if values.get("about") == {}:
-        del values["about"]
     try:
-        return Case.model_validate({**values, "version": version, "updatedAt": rfc3339(at)})
+        after = Case.model_validate({**values, "version": version, "updatedAt": rfc3339(at)})
     except ValidationError as error:
         raise CaseInvalidError("This would not be a valid case.", problems_of(error)) from None
+    return after.model_copy(update={"about": said_of(after.about)})
 
 
 def moved(case: Case, move: CaseMove, *, version: int, at: datetime) -> Case:
@@ -164,7 +177,9 @@ def moved(case: Case, move: CaseMove, *, version: int, at: datetime) -> Case:
         if move.resolution is not None:
             raise _wrong_resolution(f"does not belong to a case that is {move.state}")
         return case.model_copy(update={**changes, **_reopened(case)})
-    resolution = move.resolution or case.resolution
+    if case.resolution is not None and move.resolution not in (None, case.resolution):
+        raise _wrong_resolution("is told already; reopen the case to give it another one")
+    resolution = case.resolution or move.resolution
     if resolution is None:
         raise _wrong_resolution(f"is required of a case that is {move.state}")
     changes |= {"resolution": resolution, "resolved_at": case.resolved_at or at}
@@ -177,8 +192,9 @@ def reopened(case: Case, *, version: int, at: datetime) -> Case:
     """Return a resolved case open again, without its resolution.
 
     Raises:
-        CaseNotResolvedError: it is not.
+        CaseNotResolvedError, CaseClosedError: it is not.
     """
+    check_open(case)
     if case.state is not CaseState.RESOLVED:
         raise CaseNotResolvedError(case.state)
     return moved(case, CaseMove(state=CaseState.OPEN), version=version, at=at)
@@ -188,8 +204,9 @@ def withdrawn(case: Case, *, version: int, at: datetime) -> Case:
     """Return the case closed because the customer does not pursue it any more; a resolution that it has stays.
 
     Raises:
-        CaseMoveError: it is closed already.
+        CaseClosedError: it is closed already.
     """
+    check_open(case)
     resolution = case.resolution or Resolution(code=ResolutionCode.WITHDRAWN)
     return moved(case, CaseMove(state=CaseState.CLOSED, resolution=resolution), version=version, at=at)
 
@@ -205,9 +222,9 @@ def commented(case: Case, draft: CommentDraft, *, actor: str, version: int, at: 
         CaseInvalidError: words of the customer are marked as internal.
     """
     check_open(case)
-    if case.comments >= MAXIMUM_COMMENTS:
-        raise CommentsFullError
     staff = isinstance(draft, RecordedCommentDraft)
+    if case.comments >= (MAXIMUM_COMMENTS if staff else MAXIMUM_COMMENTS_BEFORE_CUSTOMERS):
+        raise CommentsFullError
     author = draft.author if staff else Author.CUSTOMER
     visibility = draft.visibility if staff else Visibility.PUBLIC
     if author is Author.CUSTOMER and visibility is Visibility.INTERNAL:
@@ -251,16 +268,20 @@ def changed_fields(before: Case | None, after: Case) -> list[dict[str, Any]]:
 
 def _told_late(case: Case, elsewhere: Elsewhere) -> Case:
     """Return a case that was opened elsewhere in the state in which it is by now."""
+    if elsewhere.state not in SETTLED:
+        if elsewhere.settled_at is not None:
+            problem = FieldProblem("/settledAt", f"does not belong to a case that is {elsewhere.state}")
+            raise CaseInvalidError("The case is not settled.", [problem])
+        if elsewhere.resolution is not None:
+            raise _wrong_resolution(f"does not belong to a case that is {elsewhere.state}")
+        return case.model_copy(update={"state": elsewhere.state})
     at = elsewhere.settled_at or case.recorded_at
-    if not case.opened_at <= at <= case.recorded_at:
+    if at < case.opened_at or still_to_come(at, now=case.recorded_at):
         problem = FieldProblem("/settledAt", "must not be before openedAt or in the future")
         raise CaseInvalidError("The case cannot have been settled then.", [problem])
-    if elsewhere.state is CaseState.NEW:
-        if elsewhere.resolution is not None:
-            raise _wrong_resolution("does not belong to a case that is new")
-        return case
     move = CaseMove(state=elsewhere.state, resolution=elsewhere.resolution)
-    return moved(case, move, version=case.version, at=at).model_copy(update={"updated_at": case.updated_at})
+    told = moved(case, move, version=case.version, at=min(at, case.recorded_at))
+    return told.model_copy(update={"updated_at": case.updated_at})
 
 
 def _reopened(case: Case) -> dict[str, Any]:

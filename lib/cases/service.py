@@ -108,7 +108,11 @@ class CaseService:
             return await self._draft(None, (case, None), operation, reason="")
 
         return await self.entities.write(
-            owner=opening.customer_id, entity_id=case_id, operation=operation, decide=decide, new=True
+            owner=opening.customer_id,
+            entity_id=case_id,
+            operation=operation,
+            decide=decide,
+            new=opening.elsewhere is None,
         )
 
     async def opened(self, opening: Opening, *, case_id: str, actor: str) -> Case:
@@ -222,7 +226,7 @@ class CaseService:
         """Open a resolved case again, which takes its resolution away; what is closed stays closed.
 
         Raises:
-            CaseNotResolvedError: it is not.
+            CaseNotResolvedError, CaseClosedError: it is not.
             CustomerNotFoundError, CaseNotFoundError, CaseChangedError: as `move`.
             IdempotencyMismatchError, UnavailableError: as `amend`.
         """
@@ -245,7 +249,7 @@ class CaseService:
         """Close a case because the customer does not pursue it any more; a resolution that it has stays.
 
         Raises:
-            CaseMoveError: it is closed already.
+            CaseClosedError: it is closed already.
             CustomerNotFoundError, CaseNotFoundError, CaseChangedError: as `move`.
             IdempotencyMismatchError, UnavailableError: as `amend`.
         """

@@ -42,7 +42,7 @@ def _first(case: Case, actor: str) -> Sequence[TimelineEntry]:
     if case.resolved_at is None:
         return [opened]
     settled = _entry(case, (case.state.value, _STATES[case.state]), case.resolved_at, actor=actor)
-    return [opened, replace(settled, id=f"{settled.id}.settled")]
+    return [opened, replace(settled, id=f"{settled.id}.settled", sequence=case.version + 1)]
 
 
 def _entry(case: Case, said: tuple[str, str], at: datetime, *, actor: str) -> TimelineEntry:
@@ -56,6 +56,7 @@ def _entry(case: Case, said: tuple[str, str], at: datetime, *, actor: str) -> Ti
         summary=summary,
         actor=actor,
         reference=case.id,
+        sequence=case.version,
     )
 
 

@@ -3,9 +3,11 @@
 A room tells what a change makes of its entity; the order of steps around that (`docs/delivery.md`) is here, once.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
+from zlib import crc32
 
 from lib.changes.operation import Answer, Operation, first_answer, record_writes
 from lib.changes.subjects import FenceLostError
@@ -17,7 +19,9 @@ from lib.storage.errors import OutcomeUnknownError, RowChangedError, RowExistsEr
 from lib.storage.ports import Insert, Replace, Row, Table, Value, Write
 
 FORMAT: Final = 1
-_TRIES: Final = 4
+_TRIES: Final = 10
+_STEP_BACK_SECONDS: Final = 0.03
+_LONGEST_STEP_BACK_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,9 @@ class OwnedEntities:
     ) -> Answer:
         """Make the next version of an entity as `decide` says, and return it as it is read back.
 
-        `decide` is asked again after every lost race. What it refuses by raising is first looked up: it may be this
-        very operation, by its idempotency key, that made the difference. `new` spares the read of what is not there.
+        `decide` is asked again after every lost race, after a while that grows and differs between writers. What it
+        refuses by raising is first looked up: it may be this very operation, by its idempotency key, that made the
+        difference. `new` spares the read of what is not there.
 
         Raises:
             PlatformError: what `decide` raised.
@@ -79,7 +84,7 @@ class OwnedEntities:
             UnavailableError: it cannot be done now.
         """
         row = None if new else await self.table.get(owner, self.key(entity_id))
-        for _ in range(_TRIES):
+        for round_number in range(_TRIES):
             kept = kept_entity(row)
             version = kept.version + 1 if kept else 1
             try:
@@ -101,10 +106,11 @@ class OwnedEntities:
                 first = await self._first_answer(owner, operation)
                 if first is not None:
                     return first
+                await _step_back(operation, round_number)
                 row = await self.table.get(owner, self.key(entity_id))
                 continue
             return answer
-        raise UnavailableError("The change could not be kept now; nothing was written.")
+        raise UnavailableError("Others change this without pause; nothing was written.")
 
     async def fence(self, owner: str, entity_id: str, row: Row | None) -> None:
         """Rewrite the entity's row unchanged, or leave a tombstone where there is none.
@@ -170,6 +176,15 @@ class OwnedEntities:
         except RowExistsError:
             return await self._first_answer(owner, operation) or answer
         return answer
+
+
+async def _step_back(operation: Operation, round_number: int) -> None:
+    """Let others go first after a lost race: not all for as long, and longer after each.
+
+    The share is drawn from the attempt, so that a simulation runs the same way twice.
+    """
+    share = crc32(f"{operation.attempt} {round_number}".encode()) / 2**32
+    await asyncio.sleep(share * min(_STEP_BACK_SECONDS * 2**round_number, _LONGEST_STEP_BACK_SECONDS))
 
 
 def kept_entity(row: Row | None) -> KeptEntity | None:

@@ -237,4 +237,5 @@ def _told(before: Consent, capture: Capture, *, holds: bool, operation: Operatio
         summary=said if holds else f"{said} (told late; what was said since holds)",
         actor=operation.actor,
         reference=before.id,
+        sequence=capture.version,
     )

@@ -224,5 +224,6 @@ def _draft(before: Subscription, after: Subscription, operation: Operation) -> D
         summary=f"{_WORDS[after.state]}: {after.group}" + (" (confirmed)" if after.confirmed_at else ""),
         actor=operation.actor,
         reference=after.id,
+        sequence=after.version,
     )
     return Draft(document=after.json_text(), fields=fields, values={"group": after.group}, more=(timeline_write(told),))

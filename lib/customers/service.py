@@ -314,6 +314,7 @@ def _told(customer: Customer, fields: Sequence[FieldChange], operation: Operatio
         summary="Profile created" if created else f"Profile changed: {names}",
         actor=operation.actor,
         reference=customer.id,
+        sequence=customer.version,
     )
 
 

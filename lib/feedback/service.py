@@ -24,8 +24,6 @@ from lib.timeline.ranges import KeyRange, RangePages
 FEEDBACK: Final = "feedback"
 _LIST_PREFIX: Final = "feedbacklist~"
 _LISTING: Final = "feedback"
-# Where what feedback may be about is kept in the customer's partition.
-_ROOMS: Final = {"interaction_id": "interaction", "order_id": "order", "case_id": "case"}
 
 
 class FeedbackNotFoundError(NotFoundError):
@@ -99,8 +97,7 @@ class FeedbackService:
         return Page([joined("document", row.values) for row in found.items], found.cursor)
 
     async def _check_about(self, owner: str, about: About) -> None:
-        keys = {name: f"{_ROOMS[name]}~{value}" for name, value in about.model_dump(exclude_none=True).items()}
-        missing = await absent(self.records.table, owner, keys)
+        missing = await absent(self.records.table, owner, about.model_dump(exclude_none=True))
         if missing:
             raise FeedbackInvalidError(
                 "The feedback is about something that this customer does not have.",

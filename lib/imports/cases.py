@@ -7,13 +7,14 @@ order that it is about by the source's reference of it (`order`).
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from lib.cases.models import Author, Case, CaseAbout, CaseReference, RecordedCaseDraft, Resolution
-from lib.cases.rules import Elsewhere, Opening
+from lib.cases.rules import CaseInvalidError, Elsewhere, Opening
 from lib.cases.service import CaseExistsError, CaseNotFoundError, CaseService
 from lib.cases.states import CaseState
 from lib.changes.operation import Answer, Operation
+from lib.clock import in_milliseconds
 from lib.errors import FieldProblem, InvalidError
 from lib.fields import Moment
 from lib.imports.loaders import RULES, validated
@@ -29,7 +30,11 @@ class CaseRow(RecordedCaseDraft):
     opened_by: Author = Author.CUSTOMER
     state: CaseState = CaseState.NEW
     resolution: Resolution | None = None
-    settled_at: Annotated[Moment | None, Field(description="When it was resolved or closed; now when left out")] = None
+    settled_at: Annotated[
+        Moment | None,
+        AfterValidator(lambda moment: moment and in_milliseconds(moment)),
+        Field(description="When it was resolved or closed; now when left out"),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +44,14 @@ class ToldCase:
     id: str
     cases: CaseService
     opening: Opening
+    by_reference: bool
 
     async def make(self, operation: Operation) -> Answer:
         """Open it."""
-        return await self.cases.open(self.opening, operation=operation)
+        try:
+            return await self.cases.open(self.opening, operation=operation)
+        except CaseInvalidError as error:
+            raise self._in_the_row(error) from None
 
     async def read(self) -> Answer:
         """Read it."""
@@ -50,7 +59,20 @@ class ToldCase:
 
     async def check(self) -> Case:
         """Refuse what would not be opened."""
-        return await self.cases.opened(self.opening, case_id=self.id, actor="")
+        try:
+            return await self.cases.opened(self.opening, case_id=self.id, actor="")
+        except CaseInvalidError as error:
+            raise self._in_the_row(error) from None
+
+    def _in_the_row(self, error: CaseInvalidError) -> CaseInvalidError:
+        """Return a refusal whose pointers are into the row, which may name the order in a way of its own."""
+        if not self.by_reference:
+            return error
+        told = [
+            FieldProblem("/order", problem.detail) if problem.pointer == "/about/orderId" else problem
+            for problem in error.problems
+        ]
+        return CaseInvalidError(str(error), told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +98,9 @@ class CaseRows:
             reference=row.reference, state=row.state, resolution=row.resolution, settled_at=row.settled_at
         )
         opening = Opening(customer_id=customer_id, draft=draft, by=row.opened_by, elsewhere=elsewhere)
-        return ToldCase(self.cases.id_of_reference(customer_id, row.reference), self.cases, opening)
+        return ToldCase(
+            self.cases.id_of_reference(customer_id, row.reference), self.cases, opening, row.order is not None
+        )
 
     def _about(self, customer_id: str, row: CaseRow) -> CaseAbout | None:
         if row.order is None:

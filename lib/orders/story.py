@@ -45,6 +45,7 @@ def told(before: Order | None, after: Order, *, actor: str) -> TimelineEntry:
         summary=summary,
         actor=actor,
         reference=after.id,
+        sequence=after.version,
     )
 
 

@@ -174,4 +174,5 @@ def _told(outcome: Outcome, entity_id: str, operation: Operation) -> TimelineEnt
         summary=f"Preferences stated: {kinds}" if held else f"Preferences noted, others hold: {kinds}",
         actor=operation.actor,
         reference=entity_id,
+        sequence=by.version,
     )

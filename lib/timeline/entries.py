@@ -17,6 +17,7 @@ from lib.storage.ports import Insert, Row, Value
 TIMELINE_PREFIX: Final = "timeline~"
 ITEM: Final = "item"
 _CEILING: Final = 10**15 - 1
+_SEQUENCES: Final = 10**12 - 1
 
 
 class TimelineType(StrEnum):
@@ -37,7 +38,8 @@ class TimelineEntry:
 
     `id` is unique among the entries of one type; `kind` says what happened in the room's own words (`call`, `placed`);
     `reference` is the id of what it is about; `summary` is a short plain sentence for people, without sensitive values,
-    and `detail` the words of staff, which customers are not shown.
+    and `detail` the words of staff, which customers are not shown. Of several that happened in one millisecond the one
+    with the higher `sequence` came later: the version that it tells of, where there is one.
     """
 
     id: str
@@ -50,11 +52,13 @@ class TimelineEntry:
     channel: str | None = None
     reference: str | None = None
     detail: str | None = None
+    sequence: int = 0
 
 
-def timeline_key(happened_at: datetime, entry_type: TimelineType, entry_id: str) -> str:
+def timeline_key(happened_at: datetime, entry_type: TimelineType, entry_id: str, *, sequence: int = 0) -> str:
     """Return the row key of an entry."""
-    return f"{timeline_from(happened_at)}{entry_type}~{entry_id}"
+    place = f"{_SEQUENCES - sequence:012d}~" if sequence else ""
+    return f"{timeline_from(happened_at)}{entry_type}~{place}{entry_id}"
 
 
 def timeline_from(moment: datetime) -> str:
@@ -92,7 +96,7 @@ def timeline_write(entry: TimelineEntry, *, item: str | None = None) -> Insert:
         values["channel"] = entry.channel
     if item is not None:
         values[ITEM] = item
-    return Insert(timeline_key(entry.happened_at, entry.type, entry.id), values)
+    return Insert(timeline_key(entry.happened_at, entry.type, entry.id, sequence=entry.sequence), values)
 
 
 def read_entry(row: Row) -> TimelineEntry:

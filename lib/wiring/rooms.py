@@ -206,7 +206,7 @@ class Rooms(Base):
         )
 
     @cached_property
-    def comments(self) -> CommentService:
+    def case_comments(self) -> CommentService:
         """Operations on the comments of cases."""
         return CommentService(self.cases)
 

@@ -142,9 +142,9 @@ class Storm:
                     group.create_task(killer.strike(host, turn))
                 group.create_task(mischief.garbage())
                 for _ in range(self.size.workers):
-                    group.create_task(load.worker(lambda: killer.left == 0 or self._late))
+                    group.create_task(load.worker(lambda: self._late or (killer.left == 0 and weather.complete)))
                 ended = group.create_task(self._failed(for_ever))
-                group.create_task(self._ends(ended, load, killer))
+                group.create_task(self._ends(ended, load, killer, weather))
         finally:
             for task in for_ever:
                 task.cancel()
@@ -156,8 +156,8 @@ class Storm:
         for task in done:
             task.result()
 
-    async def _ends(self, watcher: "asyncio.Task[None]", load: Load, killer: Killer) -> None:
-        while not (load.done and killer.left == 0):
+    async def _ends(self, watcher: "asyncio.Task[None]", load: Load, killer: Killer, weather: Weather) -> None:
+        while not (load.done and killer.left == 0 and weather.complete):
             if self._elapsed > self.size.limit_seconds:
                 self._late = True
                 killer.stop()

@@ -68,6 +68,8 @@ _MAINFRAME: Final[Sequence[Mapping[str, Any]]] = (
     {"kind": "slow", "milliseconds": 1500, "probability": 0.01},
     {"kind": "hang", "probability": 0.005},
 )
+_DOWN, _MAINTENANCE, _FLAPPING = "mainframe down for long", "mainframe in maintenance", "mainframe flapping"
+_BAD_TIMES: Final = (_DOWN, _MAINTENANCE, _FLAPPING)
 _FLAPS: Final = 6
 _FLAP_SECONDS: Final = 0.5
 
@@ -112,6 +114,11 @@ class Weather:
                 await episode()
                 await self.mainframe.faults(*_MAINFRAME)
 
+    @property
+    def complete(self) -> bool:
+        """Whether each of the mainframe's bad times came once."""
+        return all(self.episodes[name] for name in _BAD_TIMES)
+
     async def calm(self) -> dict[str, int]:
         """End all faults and return how often each fired."""
         async with self.session.get(f"{self.proxy_url}/rules") as answer:
@@ -125,12 +132,12 @@ class Weather:
     async def _down(self) -> None:
         await self.mainframe.faults({"kind": "refuse"})
         await asyncio.sleep(self.down_seconds)
-        self.episodes["mainframe down for long"] += 1
+        self.episodes[_DOWN] += 1
 
     async def _maintenance(self) -> None:
         await self.mainframe.faults({"kind": "maintenance"})
         await asyncio.sleep(self.random.uniform(2, 4))
-        self.episodes["mainframe in maintenance"] += 1
+        self.episodes[_MAINTENANCE] += 1
 
     async def _flapping(self) -> None:
         for _ in range(_FLAPS):
@@ -138,7 +145,7 @@ class Weather:
             await asyncio.sleep(self.random.uniform(0.2, 1) * _FLAP_SECONDS)
             await self.mainframe.faults(*_MAINFRAME)
             await asyncio.sleep(self.random.uniform(0.2, 1) * _FLAP_SECONDS)
-        self.episodes["mainframe flapping"] += 1
+        self.episodes[_FLAPPING] += 1
 
     async def _add(self, rule: Mapping[str, Any]) -> int:
         async with self.session.post(f"{self.proxy_url}/rules", json=rule) as answer:
@@ -162,5 +169,5 @@ def expected_faults() -> set[str]:
         {f"storage {name}" for name in storage | anywhere}
         | {f"mainframe {fault['kind']}" for fault in _MAINFRAME}
         | {"mainframe refuse", "mainframe maintenance"}
-        | {"mainframe down for long", "mainframe in maintenance", "mainframe flapping"}
+        | set(_BAD_TIMES)
     )

@@ -25,6 +25,21 @@ class TestOpenFromAnOrderItem:
             {"id": "gift", "kind": "product", "label": "2 widget WID-200", "status": "ordered"},
         ]
 
+    async def test_says_what_each_kind_of_item_was(self, desk: CaseDesk) -> None:
+        bag = {"kind": "ancillary", "id": "bag", "ancillaryType": "extraBag", "segmentId": "out"}
+        service = {"kind": "service", "id": "mcg", "serviceCode": "MCG-INSTALL"}
+        retail = {"kind": "retailPurchase", "id": "gin", "sku": "GIN-05", "name": "A small gin"}
+        order = await desk.place(segment(), widget(id="gift", name="A gift"), bag, service, retail)
+
+        case = await desk.open(about={"orderId": order["id"], "itemIds": ["mcg", "gin", "bag", "gift"]})
+
+        assert [(item["id"], item["label"], item["status"]) for item in case["items"]] == [
+            ("mcg", "MCG-INSTALL", "booked"),
+            ("gin", "A small gin", "purchased"),
+            ("bag", "extraBag", "booked"),
+            ("gift", "A gift", "ordered"),
+        ]
+
     async def test_does_not_change_the_order(self, desk: CaseDesk) -> None:
         order = await desk.place()
 

@@ -5,8 +5,30 @@ from itertools import product
 
 import pytest
 
-from lib.cases.models import Author, Case, CaseDraft, CaseMove, CaseType, Resolution, ResolutionCode
-from lib.cases.rules import CaseInvalidError, CaseMoveError, Opening, changed_fields, moved, opened, withdrawn
+from lib.cases.models import (
+    Author,
+    Case,
+    CaseDraft,
+    CaseMove,
+    CaseType,
+    CommentDraft,
+    RecordedCommentDraft,
+    Resolution,
+    ResolutionCode,
+)
+from lib.cases.rules import (
+    MAXIMUM_COMMENTS,
+    MAXIMUM_COMMENTS_BEFORE_CUSTOMERS,
+    CaseInvalidError,
+    CaseMoveError,
+    CommentsFullError,
+    Opening,
+    changed_fields,
+    commented,
+    moved,
+    opened,
+    withdrawn,
+)
 from lib.cases.states import CASE_MOVES, SETTLED, CaseState
 
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
@@ -87,6 +109,25 @@ class TestWithdrawn:
 
         assert withdrawn(open_case, version=2, at=LATER).resolution == Resolution(code=ResolutionCode.WITHDRAWN)
         assert withdrawn(resolved, version=2, at=LATER).resolution == SOLVED
+
+
+class TestCommented:
+    def test_leaves_room_for_staff(self) -> None:
+        """Nobody can shut staff out of a case by writing into it without end."""
+        full = case().model_copy(update={"comments": MAXIMUM_COMMENTS_BEFORE_CUSTOMERS})
+        own, staff = CommentDraft(text="Hello?"), RecordedCommentDraft(text="Hello.")
+
+        with pytest.raises(CommentsFullError):
+            commented(full, own, actor="public", version=2, at=LATER)
+        after, comment = commented(full, staff, actor="m.okafor", version=2, at=LATER)
+
+        assert after.comments == comment.number == MAXIMUM_COMMENTS_BEFORE_CUSTOMERS + 1
+
+    def test_ends_somewhere(self) -> None:
+        full = case().model_copy(update={"comments": MAXIMUM_COMMENTS})
+
+        with pytest.raises(CommentsFullError):
+            commented(full, RecordedCommentDraft(text="Hello."), actor="m.okafor", version=2, at=LATER)
 
 
 class TestChangedFields:

@@ -52,4 +52,5 @@ class TestDemo:
         assert {"create_customer", "get_customer", "update_customer"} <= client.used
         assert {"list_customer_changes_private", "get_customer_mainframe_delivery_private"} <= client.used
         assert {"update_preferences", "put_consent", "place_order", "get_consent_decision_private"} <= client.used
+        assert {"open_case", "list_order_cases", "move_case_private", "add_case_comment"} <= client.used
         assert {"record_interaction_private", "find_customers_private", "get_timeline_private"} <= client.used

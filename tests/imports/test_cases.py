@@ -1,10 +1,13 @@
 """Feature 20 for cases: opened once however often they are told, as far as they had come, about orders of files."""
 
+from datetime import timedelta
 from typing import Any
 
 import httpx2
 import pytest
 
+from functions.orders.views import WIDGETS
+from lib.clock import rfc3339
 from local.simulation.world import World
 from tests.imports.support import customer
 from tests.imports.test_orders_and_consents import order
@@ -74,6 +77,37 @@ class TestCases:
         of_order = (await http.get(f"/api/private/v1/customers/{owner}/orders/{placed[0]['id']}/cases")).json()["items"]
         assert [(one["id"], one["itemIds"]) for one in of_order] == [(told[0]["id"], ["item-1"])]
 
+    async def test_stay_as_they_are_though_their_items_have_gone(
+        self, world: World, http: httpx2.AsyncClient, owner: str
+    ) -> None:
+        placed = await load(world, http, [order(1)], kind="orders")
+        row = case(1, order={"system": "shop", "id": "B-1"}, about={"itemIds": ["item-1"]})
+        first = await load(world, http, [row], kind="cases")
+        patch = {"reason": "changed his mind", "items": [WIDGETS["items"][1]]}
+        address = f"/api/private/v1/customers/{owner}/orders/{placed[0]['id']}"
+
+        patched = await http.patch(address, json=patch, headers={"If-Match": '"1-private"'})
+        again = await load(world, http, [row], kind="cases", source="crm-2")
+        dry = await load(world, http, [row], kind="cases", source="crm-3", dryRun=True)
+
+        assert patched.status_code == 200, patched.text
+        assert outcomes(first) == ["created"]
+        assert outcomes(again) == outcomes(dry) == ["unchanged"]
+
+    async def test_come_from_senders_whose_clocks_are_ahead(
+        self, world: World, http: httpx2.AsyncClient, owner: str
+    ) -> None:
+        soon = rfc3339(world.clock.now() + timedelta(minutes=4))
+        row = case(1, openedAt=soon, state="closed", resolution=SOLVED, settledAt=soon, openedBy="staff")
+
+        told = await load(world, http, [row], kind="cases")
+
+        read = (await http.get(f"/api/private/v1/customers/{owner}/cases/{told[0]['id']}")).json()
+        assert read["openedAt"] == read["closedAt"] == read["updatedAt"] == read["recordedAt"]
+        assert read["openedBy"] == "staff"
+        timeline = (await http.get(f"/api/private/v1/customers/{owner}/timeline?type=case")).json()["items"]
+        assert [entry["kind"] for entry in timeline] == ["closed", "opened"]
+
     @pytest.mark.parametrize("dry_run", [False, True])
     async def test_are_refused_one_by_one(
         self, world: World, http: httpx2.AsyncClient, owner: str, *, dry_run: bool
@@ -88,7 +122,8 @@ class TestCases:
             case(7, order={"system": "shop", "id": "B-17"}),
             case(8, order={"system": "shop", "id": "B-1"}, about={"orderId": "ord_" + "0" * 26}),
             case(9, openedAt="2031-01-01T00:00:00Z"),
-            case(10),
+            case(10, state="open", settledAt="2025-11-03T10:00:00Z"),
+            case(11),
         ]
 
         told = await load(world, http, rows, kind="cases", dryRun=dry_run)
@@ -99,6 +134,7 @@ class TestCases:
             "invalid",
             *["case-invalid"] * 4,
             "invalid",
+            "case-invalid",
             "case-invalid",
             "created",
         ]
@@ -111,8 +147,9 @@ class TestCases:
             "/resolution",
             "/resolution",
             "/settledAt",
-            "/about/orderId",
+            "/order",
             "/order",
             "/openedAt",
+            "/settledAt",
         ]
         assert owner

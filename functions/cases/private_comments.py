@@ -47,7 +47,7 @@ async def add_case_comment_private(
     ],
 ) -> Response:
     """Add a comment for the customer or for colleagues, or what the customer said by another channel."""
-    answer = await caller.platform.comments.add(
+    answer = await caller.platform.case_comments.add(
         customer_id=customerId,
         case_id=caseId,
         draft=draft,
@@ -73,7 +73,7 @@ async def list_case_comments_private(
     cursor: Cursor = None,
 ) -> Response:
     """List what customer and staff wrote, internal comments among it, the first first."""
-    page = await platform.comments.page(
+    page = await platform.case_comments.page(
         customer_id=customerId, case_id=caseId, public=False, limit=limit, cursor=cursor
     )
     return listed(request, page)
@@ -93,5 +93,5 @@ async def get_case_comment_private(
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Read one comment, and who wrote it."""
-    answer = await platform.comments.read(customer_id=customerId, case_id=caseId, number=number, public=False)
+    answer = await platform.case_comments.read(customer_id=customerId, case_id=caseId, number=number, public=False)
     return entity(answer, view=VIEW, if_none_match=if_none_match)
