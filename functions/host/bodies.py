@@ -42,7 +42,7 @@ class ReceivedFile:
 
 def raw_body(media_type: str, maximum_bytes: int, *, example: str) -> dict[str, Any]:
     """Return the part of an operation's declaration that says that its body is a file."""
-    schema = {"type": "string", "format": "binary", "maxLength": maximum_bytes}
+    schema = {"type": "string", "format": "binary", "minLength": 1, "maxLength": maximum_bytes}
     content = {media_type: {"schema": schema, "example": example, _LIMIT: maximum_bytes}}
     return {"requestBody": {"required": True, "content": content}}
 

@@ -1,8 +1,9 @@
-"""What chance would not find: requests go to customers and orders that exist, with the version of what they change.
+"""What chance would not find: requests go to customers, orders and cases that exist, with the version they change.
 
 Loaded by Schemathesis, which calls `before_call` with each request that it made.
 """
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -10,6 +11,7 @@ import httpx2
 import schemathesis
 from schemathesis import Case, GenerationMode, HookContext
 from schemathesis.core.parameters import ParameterLocation
+from schemathesis.transport.serialization import Binary
 
 _SECONDS = 30.0
 _SOME_TAG = '"1-public"'
@@ -38,7 +40,10 @@ _ORDER: dict[str, Any] = {
     ],
 }
 _USES = 20
+_CASE: dict[str, Any] = {"type": "question", "subject": "May I bring a cello?"}
+_CHANGED = re.compile(".*/(orders|cases)/[^/]+")
 _orders: dict[str, str] = {}
+_cases: dict[str, str] = {}
 _asked: Counter[str] = Counter()
 _known: dict[str, str] = {}
 
@@ -54,10 +59,15 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
             case.path_parameters["orderId"] = _order(f"{base_url}{_CUSTOMERS}/{_customer(base_url)}")
         if "itemId" in case.path_parameters:
             case.path_parameters["itemId"] = _ORDER["items"][0]["id"]
+        if "caseId" in case.path_parameters:
+            case.path_parameters["caseId"] = _case(f"{base_url}{_CUSTOMERS}/{_customer(base_url)}")
+        if "number" in case.path_parameters:
+            case.path_parameters["number"] = 1
     if "If-Match" in case.headers and not _is_wrong(case, ParameterLocation.HEADER):
-        # An action changes the order that its path begins with.
-        before, orders, after = f"{base_url}{case.formatted_path}".partition("/orders/")
-        case.headers["If-Match"] = _tag(f"{before}{orders}{after.partition('/')[0]}", kwargs)
+        # An action changes the order or the case that its path begins with.
+        address = f"{base_url}{case.formatted_path}"
+        changed = _CHANGED.match(address)
+        case.headers["If-Match"] = _tag(changed[0] if changed else address, kwargs)
         case.headers.pop("If-None-Match", None)
 
 
@@ -74,6 +84,17 @@ def _order(customer: str) -> str:
         made = httpx2.post(f"{customer}/orders", json=_ORDER, timeout=_SECONDS).raise_for_status()
         _orders[customer] = made.json()["id"]
     return _orders[customer]
+
+
+def _case(customer: str) -> str:
+    """Return the id of a case with a comment, now and then of a new one: a closed one takes nothing any more."""
+    _asked[f"{customer}/cases"] += 1
+    if customer not in _cases or _asked[f"{customer}/cases"] % _USES == 0:
+        made = httpx2.post(f"{customer}/cases", json=_CASE, timeout=_SECONDS).raise_for_status()
+        _cases[customer] = made.json()["id"]
+        comments = f"{customer}/cases/{_cases[customer]}/comments"
+        httpx2.post(comments, json={"text": "Hello?"}, timeout=_SECONDS).raise_for_status()
+    return _cases[customer]
 
 
 def _is_wrong(case: Case[Any], location: ParameterLocation) -> bool:
@@ -94,5 +115,7 @@ def _customer(base_url: str) -> str:
 
 @schemathesis.serializer("application/x-ndjson")
 def lines(_context: Any, value: Any) -> Any:
-    """Send a body of JSON lines as it was made."""
+    """Send a body of JSON lines as it was made. Files are made without regard to the least length that is declared."""
+    if isinstance(value, Binary):
+        return value.data or b"\n"
     return value.encode() if isinstance(value, str) else value
