@@ -13,6 +13,7 @@ from local.chaos.history import History, Kind, Outcome
 REJECTED_PREFIX: Final = "refused@"
 _REJECTED_SHARE: Final = 0.05
 _CLAIM_SHARE: Final = 0.3
+_NEWCOMER_SHARE: Final = 0.02
 _HOT: Final = 5
 _HOT_SHARE: Final = 0.25
 _RACERS: Final = 3
@@ -22,7 +23,7 @@ _FAMILIES: Final = 60
 
 @dataclass
 class Load:
-    """Issues `operations` writes over `customers` customers from `workers` at once, while `gate` is open.
+    """Issues `operations` writes over `customers` customers and few more from `workers` at once, while `gate` is open.
 
     `more` are other things to do to a known customer, each with its weight beside the hundred of these.
     """
@@ -65,7 +66,9 @@ class Load:
         few = len(self.known) + self._creating < min(self.customers, 10)
         share = self.customers / max(1, self.operations)
         wanted = len(self.known) + self._creating < self.customers and self.random.random() < share * 1.5
-        if few or wanted or not self.known:
+        # Somebody comes also when all are there: some kills wait for what only a create does.
+        newcomer = self.random.random() < _NEWCOMER_SHARE
+        if few or wanted or newcomer or not self.known:
             return self._create
         own = ((self._amend, 80), (self._race, 5), (self.asking.repeat, 8), (self._sample, 7))
         others = tuple((self._on_known(work), weight) for work, weight in self.more)
@@ -82,7 +85,8 @@ class Load:
             "middleName": write.mark,
             "email": f"{self._mailbox()}@example.com",
         }
-        if self.random.random() < _CLAIM_SHARE:
+        full = len(self.known) >= self.customers
+        if full or self.random.random() < _CLAIM_SHARE:
             body["loyalty"] = {"number": f"IO-{write.mark.upper()}", "tier": "gold"}
             body["externalIds"] = [{"system": "chaos", "id": write.mark}]
         self._creating += 1

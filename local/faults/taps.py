@@ -32,7 +32,7 @@ def point_of(table: str, writes: Sequence[Write]) -> str:
     for write in writes:
         if write.key.startswith("delivery~") and not isinstance(write, Delete):
             return "delivery.note" if '"lease"' in str(write.values["state"]) else "delivery.settle"
-    if keys == ["profile"]:
+    if keys in (["profile"], ["state"]):
         return f"{table}.fence"
     return f"{table}.write"
 

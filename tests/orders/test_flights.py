@@ -273,6 +273,27 @@ class TestTake:
         assert answer.status_code == 500
         assert (await first(desk, order["id"]))["status"] == "delayed"
 
+    @pytest.mark.parametrize("told_before", [False, True])
+    async def test_tells_the_orders_though_the_writer_stood_still_until_its_promise_was_let_go(
+        self, desk: Desk, *, told_before: bool
+    ) -> None:
+        order = await desk.place()
+        await tell(desk, *([event(1, gate="B1")] if told_before else []))
+        stood: list[str] = []
+
+        async def stand_still(point: str, when: When) -> None:
+            if point == "flights.write" and when is When.BEFORE and not stood:
+                stood.append(point)
+                await desk.world.settle(seconds=200)
+
+        desk.world.tap = stand_still
+        answer = await send(desk, delayed(2))
+        await desk.world.settle(seconds=30)
+
+        assert stood == ["flights.write"]
+        assert answer.status_code == 202
+        assert (await first(desk, order["id"]))["status"] == "delayed"
+
 
 @pytest.mark.usefixtures("an_hour_later")
 class TestFanOut:

@@ -79,9 +79,13 @@ class FlightRunner:
         return outcome
 
     async def _take(self, message: FlightWakeUp) -> Fanned:
-        state = (await self.store.read(message.flight)).state
+        now = self.clock.now()  # before the read: an event kept after its window must not slip in between
+        kept = await self.store.read(message.flight)
+        state = kept.state
         if state.version < message.version:  # promised, and not kept yet, or never
-            if self.clock.now() - message.sent_at > timedelta(seconds=self.window_seconds):
+            overdue = now - message.sent_at > timedelta(seconds=self.window_seconds)
+            # Whoever stood still on the way to keeping the event finds the fence, and promises anew.
+            if overdue and await self.store.fence(message.flight, kept):
                 return Fanned.LET_GO
             return await self._again(message, _LOOK_AGAIN_SECONDS)
         if message.order_id is not None and message.owner is not None:

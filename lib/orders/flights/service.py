@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from lib.changes.owned import kept_entity
@@ -21,7 +21,6 @@ from lib.telemetry import current_trace, event_log
 _TRIES: Final = 6
 _HIDDEN_SECONDS: Final = 2.0
 _AHEAD: Final = timedelta(minutes=10)
-_SOON: Final = timedelta(seconds=20)
 
 _log = event_log("flights")
 
@@ -76,13 +75,11 @@ class FlightService:
                 if before != document_of(event):
                     raise EventConflictError
                 return kept.state
-            promised_at = await self._promise(event.key, kept.state.version + 1)
-            if self.clock.now() - promised_at > _SOON:
-                continue  # the promise may be let go before the event is kept
+            await self._promise(event.key, kept.state.version + 1)
             try:
                 state = await self.store.take(event, kept)
             except (RowExistsError, RowChangedError, OutcomeUnknownError):
-                continue  # it may be there: the next look tells
+                continue  # it may be there, or the promise was let go behind a fence: the next look tells
             _log.info("flight.eventTaken", flight=event.key, version=state.version)
             return state
         raise UnavailableError("The event could not be kept now; send it again.")
@@ -124,11 +121,11 @@ class FlightService:
             delay_seconds=delay_seconds,
         )
 
-    async def _promise(self, flight: str, version: int) -> datetime:
-        sent_at = self.clock.now()
-        message = FlightWakeUp(flight=flight, version=version, sent_at=sent_at, trace=current_trace().traceparent)
+    async def _promise(self, flight: str, version: int) -> None:
+        message = FlightWakeUp(
+            flight=flight, version=version, sent_at=self.clock.now(), trace=current_trace().traceparent
+        )
         await self.queue.send(message.body(), delay_seconds=_HIDDEN_SECONDS)
-        return sent_at
 
 
 def both(

@@ -7,7 +7,7 @@ from typing import Final
 
 from lib.changes.owned import after_prefix
 from lib.orders.flights.models import FlightEvent, FlightState
-from lib.storage.errors import RowChangedError
+from lib.storage.errors import RowChangedError, RowExistsError
 from lib.storage.ports import Delete, Insert, Replace, Row, Table, Upsert
 
 FLIGHTS_TABLE: Final = "flights"
@@ -66,6 +66,21 @@ class FlightStore:
             Insert(_STATE, values) if kept.row is None else Replace(_STATE, values, kept.row.etag),
         )
         return state
+
+    async def fence(self, flight: str, kept: KeptFlight) -> bool:
+        """Rewrite what is known unchanged, so that no event is kept any more over what was read; tell whether it was.
+
+        Raises:
+            OutcomeUnknownError: no answer came back.
+        """
+        document = kept.state.model_dump_json(by_alias=True, exclude_none=True)
+        values = {"version": kept.state.version, "document": document}
+        write = Insert(_STATE, values) if kept.row is None else Replace(_STATE, values, kept.row.etag)
+        try:
+            await self.table.write(flight, write)
+        except (RowExistsError, RowChangedError):
+            return False
+        return True
 
     async def orders(self, flight: str, *, limit: int, resume: str | None) -> tuple[Sequence[FlightOrder], str | None]:
         """Return a page of the orders with a segment on a flight, and where it goes on, in one storage call."""
