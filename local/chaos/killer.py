@@ -12,7 +12,7 @@ from local.chaos.points import KILL_POINTS, RARE_KILL_POINTS, STOPPED_DELIVERY, 
 
 _SPRING_SECONDS: Final = 8.0
 _RARE_SPRING_SECONDS: Final = 20.0
-_TRIES: Final = 4
+_TRIES: Final = 8
 _MARGIN_SECONDS: Final = 1.5
 
 
