@@ -1,5 +1,6 @@
 """Private operations on cases: staff open them, look after them, and tell who did what."""
 
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Final
 
@@ -24,7 +25,7 @@ from functions.host.caller import CurrentPlatform, IfMatch, IfNoneMatch, Optiona
 from functions.host.conditions import expected_version, named_version
 from functions.orders.views import OrderId
 from lib.cases.models import Author, Case, CaseMove, CasePatch, RecordedCaseDraft
-from lib.cases.rules import Opening
+from lib.cases.rules import Opening, moved
 
 router = APIRouter(prefix="/api/private/v1/customers/{customerId}", tags=["cases"])
 
@@ -173,7 +174,8 @@ async def move_case_private(
     answer = await caller.platform.cases.move(
         customer_id=customerId,
         case_id=caseId,
-        move=move,
+        rule=partial(moved, move=move),
+        reason=move.reason or "",
         expected_version=named_version(if_match),
         operation=caller.operation("move_case_private", caseId),
     )

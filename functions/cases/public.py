@@ -26,7 +26,7 @@ from functions.host.caller import CurrentPlatform, IfNoneMatch, OptionalIfMatch,
 from functions.host.conditions import named_version
 from functions.orders.views import OrderId
 from lib.cases.models import Author, CaseDraft, CommentDraft, OwnCase, OwnComment
-from lib.cases.rules import Opening
+from lib.cases.rules import Opening, reopened, withdrawn
 
 router = APIRouter(prefix="/api/v1/customers/{customerId}", tags=["cases"])
 
@@ -121,9 +121,10 @@ async def reopen_case(
     if_match: OptionalIfMatch = None,
 ) -> Response:
     """Open a resolved case again; a closed one stays closed, and another one may follow it by `about.caseId`."""
-    answer = await caller.platform.cases.reopen(
+    answer = await caller.platform.cases.move(
         customer_id=customerId,
         case_id=caseId,
+        rule=reopened,
         reason=said.reason or _CUSTOMERS_WISH,
         expected_version=named_version(if_match),
         operation=caller.operation("reopen_case", caseId),
@@ -140,9 +141,10 @@ async def withdraw_case(
     if_match: OptionalIfMatch = None,
 ) -> Response:
     """Close a case that the customer does not pursue any more."""
-    answer = await caller.platform.cases.withdraw(
+    answer = await caller.platform.cases.move(
         customer_id=customerId,
         case_id=caseId,
+        rule=withdrawn,
         reason=said.reason or _CUSTOMERS_WISH,
         expected_version=named_version(if_match),
         operation=caller.operation("withdraw_case", caseId),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from pydantic import ValidationError
 
@@ -161,6 +161,14 @@ def amended(case: Case, patch: CasePatch, *, version: int, at: datetime) -> Case
     except ValidationError as error:
         raise CaseInvalidError("This would not be a valid case.", problems_of(error)) from None
     return after.model_copy(update={"about": said_of(after.about)})
+
+
+class Rule(Protocol):
+    """What makes of a case the same case in another state."""
+
+    def __call__(self, case: Case, /, *, version: int, at: datetime) -> Case:
+        """Return the case in its new state. Raises what the rule refuses."""
+        ...
 
 
 def moved(case: Case, move: CaseMove, *, version: int, at: datetime) -> Case:

@@ -11,12 +11,11 @@ from lib.cases.listing import list_rows, of_customer, of_order
 from lib.cases.models import (
     CASE_PREFIX,
     Case,
-    CaseMove,
     CasePatch,
     CaseReference,
     Comment,
 )
-from lib.cases.rules import Opening, amended, changed_fields, moved, opened, reopened, withdrawn
+from lib.cases.rules import Opening, Rule, amended, changed_fields, opened
 from lib.cases.states import CaseState
 from lib.cases.story import told
 from lib.changes.operation import Answer, Operation
@@ -28,7 +27,7 @@ from lib.errors import ConflictError, NotFoundError, StaleError
 from lib.ids import Ids, Seal, is_id
 from lib.orders.models import ORDER_PREFIX
 from lib.orders.service import OrderNotFoundError
-from lib.paging import Cursors, Page
+from lib.paging import Page
 from lib.storage.ports import Delete, Upsert
 from lib.timeline.entries import timeline_write
 from lib.timeline.ranges import KeyRange, RangePages
@@ -80,7 +79,6 @@ class CaseService:
     clock: Clock
     ids: Ids
     id_seal: Seal
-    cursors: Cursors
 
     def id_of_reference(self, customer_id: str, reference: CaseReference) -> str:
         """Return the id of the case that another system knows by its own reference."""
@@ -196,66 +194,26 @@ class CaseService:
         )
 
     async def move(
-        self, *, customer_id: str, case_id: str, move: CaseMove, expected_version: int | None, operation: Operation
+        self,
+        *,
+        customer_id: str,
+        case_id: str,
+        rule: Rule,
+        reason: str,
+        expected_version: int | None,
+        operation: Operation,
     ) -> Answer:
-        """Take a case to its next state. To resolve or close it takes a resolution; reopening takes that away.
+        """Take a case to another state by a rule of `lib.cases.rules`: `moved`, `reopened` or `withdrawn`.
 
         Raises:
-            CaseMoveError: it cannot go there from where it stands.
-            CaseInvalidError: a resolution is missing, or does not belong there.
+            CaseMoveError, CaseNotResolvedError, CaseClosedError, CaseInvalidError: the rule refuses it.
             CustomerNotFoundError, CaseNotFoundError: there is none.
             CaseChangedError: the version that the caller named is no longer the current one.
             IdempotencyMismatchError, UnavailableError: as `amend`.
         """
 
         async def make(case: Case, version: int, at: datetime) -> Made:
-            return moved(case, move, version=version, at=at), None
-
-        return await self.change(
-            customer_id=customer_id,
-            case_id=case_id,
-            expected_version=expected_version,
-            operation=operation,
-            reason=move.reason or "",
-            make=make,
-        )
-
-    async def reopen(
-        self, *, customer_id: str, case_id: str, reason: str, expected_version: int | None, operation: Operation
-    ) -> Answer:
-        """Open a resolved case again, which takes its resolution away; what is closed stays closed.
-
-        Raises:
-            CaseNotResolvedError, CaseClosedError: it is not.
-            CustomerNotFoundError, CaseNotFoundError, CaseChangedError: as `move`.
-            IdempotencyMismatchError, UnavailableError: as `amend`.
-        """
-
-        async def make(case: Case, version: int, at: datetime) -> Made:
-            return reopened(case, version=version, at=at), None
-
-        return await self.change(
-            customer_id=customer_id,
-            case_id=case_id,
-            expected_version=expected_version,
-            operation=operation,
-            reason=reason,
-            make=make,
-        )
-
-    async def withdraw(
-        self, *, customer_id: str, case_id: str, reason: str, expected_version: int | None, operation: Operation
-    ) -> Answer:
-        """Close a case because the customer does not pursue it any more; a resolution that it has stays.
-
-        Raises:
-            CaseClosedError: it is closed already.
-            CustomerNotFoundError, CaseNotFoundError, CaseChangedError: as `move`.
-            IdempotencyMismatchError, UnavailableError: as `amend`.
-        """
-
-        async def make(case: Case, version: int, at: datetime) -> Made:
-            return withdrawn(case, version=version, at=at), None
+            return rule(case, version=version, at=at), None
 
         return await self.change(
             customer_id=customer_id,
@@ -273,13 +231,13 @@ class CaseService:
             CustomerNotFoundError, CaseNotFoundError: there is none.
             BadCursorError: the cursor is not one that this list gave out.
         """
-        listing = f"case-changes:{customer_id}:{case_id}"
-        resume = self.cursors.take(cursor, listing=listing) if cursor else None
         await self.check_ids(customer_id, case_id)
-        changes, resume = await self.entities.changes(customer_id, case_id, limit=limit, resume=resume)
-        if not changes and cursor is None:
+        page = await self.entities.changes_page(
+            customer_id, case_id, cursors=self.pages.cursors, limit=limit, cursor=cursor
+        )
+        if not page.items and cursor is None:
             await self.kept(customer_id, case_id)
-        return Page(changes, self.cursors.give(resume, listing=listing) if resume else None)
+        return page
 
     async def change(
         self,

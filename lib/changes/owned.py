@@ -14,6 +14,7 @@ from lib.changes.subjects import FenceLostError
 from lib.changes.writer import Change, Commit, LostRaceError, Writer, change_prefix, read_change
 from lib.errors import PlatformError, UnavailableError
 from lib.messaging.catalogue import Subject
+from lib.paging import Cursors, Page
 from lib.storage.documents import joined, split
 from lib.storage.errors import OutcomeUnknownError, RowChangedError, RowExistsError
 from lib.storage.ports import Insert, Replace, Row, Table, Value, Write
@@ -125,13 +126,20 @@ class OwnedEntities:
         except (RowChangedError, RowExistsError, OutcomeUnknownError):
             raise FenceLostError from None
 
-    async def changes(
-        self, owner: str, entity_id: str, *, limit: int, resume: str | None
-    ) -> tuple[Sequence[Change], str | None]:
-        """Return a page of an entity's change log, newest first, and where it goes on."""
+    async def changes_page(
+        self, owner: str, entity_id: str, *, cursors: Cursors, limit: int, cursor: str | None
+    ) -> Page[Change]:
+        """Return a page of an entity's change log, newest first, in one storage call.
+
+        Raises:
+            BadCursorError: the cursor is not one that this list gave out.
+        """
+        listing = f"{self.subject}-changes:{owner}:{entity_id}"
+        resume = cursors.take(cursor, listing=listing) if cursor else None
         prefix = change_prefix(self.subject, entity_id)
         page = await self.table.page(owner, from_key=prefix, below_key=after_prefix(prefix), limit=limit, resume=resume)
-        return [read_change(row) for row in page.rows], page.resume
+        following = cursors.give(page.resume, listing=listing) if page.resume else None
+        return Page([read_change(row) for row in page.rows], following)
 
     def _commit(self, owner: str, answer: Answer, draft: Draft, operation: Operation, over: Row | None) -> Commit:
         key = self.key(answer.entity_id)

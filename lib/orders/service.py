@@ -253,13 +253,11 @@ class OrderService:
             CustomerNotFoundError, OrderNotFoundError: there is none.
             BadCursorError: the cursor is not one that this list gave out.
         """
-        listing = f"order-changes:{customer_id}:{order_id}"
-        resume = self.cursors.take(cursor, listing=listing) if cursor else None
         await self._check_ids(customer_id, order_id)
-        changes, resume = await self.entities.changes(customer_id, order_id, limit=limit, resume=resume)
-        if not changes and cursor is None:
+        page = await self.entities.changes_page(customer_id, order_id, cursors=self.cursors, limit=limit, cursor=cursor)
+        if not page.items and cursor is None:
             await self._kept(customer_id, order_id)
-        return Page(changes, self.cursors.give(resume, listing=listing) if resume else None)
+        return page
 
     @property
     def entities(self) -> OwnedEntities:

@@ -202,7 +202,6 @@ class Rooms(Base):
             clock=self.clock,
             ids=self.ids,
             id_seal=self.seal("case-ids"),
-            cursors=self.cursors,
         )
 
     @cached_property

@@ -1,6 +1,6 @@
 """`make bench`: what requests and deliveries cost on this machine, beside the bare SDK doing the same storage work.
 
-About five minutes; BENCH=quick takes about one and its figures only show the order of magnitude.
+About ten minutes; BENCH=quick takes about one and its figures only show the order of magnitude.
 """
 
 import argparse
